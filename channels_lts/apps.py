@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+from channels_lts import compat
+
+# Django imports this module before it imports Channels, where INSTALLED_APPS is in the right order (E001).
+compat.install()
+
+
+class ChannelsLTSConfig(AppConfig):
+    name = "channels_lts"
+    verbose_name = "Channels LTS"
+
+    def ready(self) -> None:
+        from channels.signals import worker_process_ready
+
+        from channels_lts import checks, heartbeat  # noqa: F401  (checks register themselves)
+
+        worker_process_ready.connect(heartbeat.on_worker_process_ready, dispatch_uid="channels_lts.heartbeat")

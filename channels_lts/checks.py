@@ -1,0 +1,121 @@
+"""Wrong settings, found by ``manage.py check`` before they are met in production."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core import mail
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from channels_lts import conf
+
+
+@register()
+def check_app_order(**kwargs: Any) -> list[CheckMessage]:
+    """E001: ``channels_lts`` must stand before ``channels``, so that it is there when Channels is imported."""
+    apps = list(settings.INSTALLED_APPS)
+    ours = [index for index, app in enumerate(apps) if app.startswith("channels_lts")]
+    theirs = [index for index, app in enumerate(apps) if app == "channels" or app.startswith("channels.")]
+    if not theirs or (ours and ours[0] < theirs[0]):
+        return []
+    return [
+        Error(
+            "channels_lts does not stand before channels in INSTALLED_APPS.",
+            hint="Move 'channels_lts' above 'channels' (and above 'channels.delay').",
+            id="channels_lts.E001",
+        )
+    ]
+
+
+@register()
+def check_layers(**kwargs: Any) -> list[CheckMessage]:
+    """E002: an in-memory layer outside development. E003: a layer that cannot be made. W001: Redis is unreachable.
+
+    W001 is a warning, because Redis may be away for a while in which workers wait for it, and commands such as
+    ``migrate`` do without.
+    """
+    from channels import channel_layers
+
+    messages: list[CheckMessage] = []
+    for alias in channel_layers.configs:
+        try:
+            layer = channel_layers[alias]
+        except Exception as error:  # whatever a backend's constructor raises
+            messages.append(
+                Error(
+                    f"The channel layer {alias!r} cannot be made: {error}",
+                    hint=f"See CHANNEL_LAYERS[{alias!r}] in the settings.",
+                    id="channels_lts.E003",
+                )
+            )
+            continue
+        if layer.local_only():
+            messages.extend(_check_local_layer(alias))
+        elif hasattr(layer, "connection") and hasattr(layer, "ring_size"):
+            messages.extend(_check_redis(alias, layer))
+    return messages
+
+
+@register()
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """E004: ``CHANNELS_LTS`` has a key that is no setting."""
+    given = getattr(settings, "CHANNELS_LTS", {})
+    return [
+        Error(
+            f"CHANNELS_LTS has no setting {name!r}.",
+            hint=f"There are: {', '.join(sorted(conf.DEFAULTS))}.",
+            id="channels_lts.E004",
+        )
+        for name in sorted(set(given) - set(conf.DEFAULTS))
+    ]
+
+
+def _check_local_layer(alias: str) -> list[CheckMessage]:
+    # Test runners switch DEBUG off. That the mails go to an outbox is how they can be told.
+    if settings.DEBUG or hasattr(mail, "outbox"):
+        return []
+    return [
+        Error(
+            f"The channel layer {alias!r} is in memory, and DEBUG is off.",
+            hint="Messages would never leave the process: interface server and workers need a layer such as "
+            "asgi_redis.RedisChannelLayer.",
+            id="channels_lts.E002",
+        )
+    ]
+
+
+def _check_redis(alias: str, layer: Any) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for shard in range(layer.ring_size):
+        problem = _problem(lambda shard=shard: layer.connection(shard).ping(), conf.get("CHECK_TIMEOUT"))  # type: ignore[misc]
+        if problem:
+            messages.append(
+                Warning(
+                    f"Redis is unreachable: shard {shard} of the channel layer {alias!r}: {problem}",
+                    hint="Nothing is served until it can be reached. Is it running, and is REDIS_URL right?",
+                    id="channels_lts.W001",
+                )
+            )
+    return messages
+
+
+def _problem(call: Callable[[], Any], timeout: float) -> str:
+    """Return why *call* failed, or an empty string; a call that takes longer than *timeout* seconds is left behind."""
+    problems = [f"no answer within {timeout} s"]
+
+    def run() -> None:
+        try:
+            call()
+        except Exception as error:  # the check reports it, whatever it is
+            problems[0] = str(error) or type(error).__name__
+        else:
+            problems[0] = ""
+
+    # A thread, since the layer's own connections may have no time limit.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    return problems[0]

@@ -1,0 +1,96 @@
+"""The Origin check of WebSocket handshakes, on by default.
+
+Browsers send a site's cookies with a WebSocket handshake whichever page opens it, and no same-origin policy stops them;
+the Origin header, which a page cannot forge, is the only protection (RFC 6455, section 10.2).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import validate_host
+
+from channels_lts import conf
+
+logger = logging.getLogger(__name__)
+
+# What Django itself admits while developing with an empty ALLOWED_HOSTS.
+_DEBUG_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
+
+
+class OriginGuard:
+    """A routing entry that refuses handshakes from foreign pages with 403, and lets everything else pass.
+
+    Put it first in the routing: it then covers every WebSocket route, function consumers included, and no new one can
+    forget it. A handshake without an Origin header passes, since every browser sends one; the header protects people's
+    cookies, not the server from programs.
+    """
+
+    def channel_names(self) -> set[str]:
+        return {"websocket.connect"}
+
+    def match(self, message: Any) -> tuple[Callable[..., None], dict[str, Any]] | None:
+        if message.channel.name != "websocket.connect" or origin_allowed(message.get("headers", [])):
+            return None
+        return refuse_foreign_origin, {}
+
+
+def refuse_foreign_origin(message: Any, **kwargs: Any) -> None:
+    """Refuse the handshake: a consumer for ``websocket.connect``."""
+    # Here, since importing this module must not need Channels to be importable yet.
+    from channels.exceptions import DenyConnection
+
+    logger.warning(
+        "refused a WebSocket from origin %s to %s", _origins(message.get("headers", [])), message.get("path")
+    )
+    raise DenyConnection
+
+
+def origin_allowed(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a handshake with these *headers* (name and value pairs as in the ASGI 1 message) may go on.
+
+    False for an origin outside ``CHANNELS_LTS["ALLOWED_ORIGINS"]`` (by default ``ALLOWED_HOSTS``), for ``null``, for
+    anything that is no origin, and for more than one Origin header.
+    """
+    origins = _origins(headers)
+    if not origins:
+        return True
+    if len(origins) > 1:
+        return False
+    try:
+        parts = urlsplit(origins[0].decode("ascii"))
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return False
+    if scheme not in {"http", "https"} or not host:
+        return False
+    if ":" in host:
+        host = f"[{host}]"
+    return any(_matches(pattern, scheme, host, port) for pattern in _allowed())
+
+
+def _origins(headers: list[tuple[bytes, bytes]]) -> list[bytes]:
+    return [value for name, value in headers if name.lower() == b"origin"]
+
+
+def _allowed() -> list[str]:
+    allowed = conf.get("ALLOWED_ORIGINS")
+    if allowed is not None:
+        return allowed
+    return settings.ALLOWED_HOSTS or (_DEBUG_HOSTS if settings.DEBUG else [])
+
+
+def _matches(pattern: str, scheme: str, host: str, port: int | None) -> bool:
+    if "://" not in pattern:
+        return validate_host(host, [pattern])
+    wanted = urlsplit(pattern)
+    default = {"http": 80, "https": 443}
+    return (
+        wanted.scheme == scheme
+        and validate_host(host, [wanted.netloc.rpartition(":")[0] if wanted.port else wanted.netloc])
+        and (wanted.port or default.get(wanted.scheme)) == (port or default[scheme])
+    )
