@@ -46,7 +46,7 @@ DEBUG = env_bool("DEBUG", ENVIRONMENT == "development")
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 
 # --- Secrets and hosts ---
-INSECURE_SECRET_KEY = "insecure-key-for-development-only-do-not-serve-people-with-it"
+INSECURE_SECRET_KEY = "insecure-key-for-development-only-do-not-serve-people-with-it"  # noqa: S105 (my_project.E002)
 SECRET_KEY = env("SECRET_KEY", INSECURE_SECRET_KEY)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
@@ -131,7 +131,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 # --- Channels ---
-CHANNEL_LAYER = env_choice("CHANNEL_LAYER", "memory" if ENVIRONMENT == "development" else "stock", ("stock", "ipc", "memory"))
+_DEFAULT_LAYER = "memory" if ENVIRONMENT == "development" else "stock"
+CHANNEL_LAYER = env_choice("CHANNEL_LAYER", _DEFAULT_LAYER, ("stock", "ipc", "memory"))
 REDIS_URLS = env_list("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 _REDIS_CONFIG = {
