@@ -35,6 +35,9 @@ class Upstream(JsonWebsocketConsumer):
 
 
 class OutOfStream(JsonWebsocketConsumer):
+    def connect(self, message, **kwargs):
+        pass
+
     def receive(self, content, multiplexer, **kwargs):
         self.send({"not": "in an envelope"})
 
