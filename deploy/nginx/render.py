@@ -1,7 +1,7 @@
 """Print an nginx configuration with a site's own names, paths and ports, and with the snippets put in place.
 
-chat.conf and chat-wsgi.conf can be used as they are where a site follows their conventions. This does nothing but replace
-the conventional values, so what is tested with other values is what is shipped:
+chat.conf and chat-wsgi.conf can be used as they are where a site follows their conventions. This does nothing but
+replace the conventional values, so what is tested with other values is what is shipped:
 
     python3 deploy/nginx/render.py chat.conf --server-name chat.example.org >/etc/nginx/sites-enabled/chat.conf
 """

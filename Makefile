@@ -1,0 +1,43 @@
+# make help lists what there is. Any setting of the deployment may follow: make up PORT=8001 LOG_LEVEL=DEBUG
+PYTHON ?= python3
+PYTEST_ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status logs roll test test-matrix lint lock clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+
+setup: ## make .venv from requirements-lts.txt
+	@$(PYTHON) deploy/embedded setup
+
+up: ## start everything under supervisor and print the URL; PORT=8000 by default
+	@$(PYTHON) deploy/embedded up
+
+down: ## stop everything
+	@$(PYTHON) deploy/embedded down
+
+status: ## show the processes
+	@$(PYTHON) deploy/embedded status
+
+logs: ## follow all logs
+	@$(PYTHON) deploy/embedded logs
+
+roll: ## restart the workers one at a time
+	@$(PYTHON) deploy/embedded roll
+
+test: ## install what the tests need and run all of them
+	@PYTHON='$(PYTHON)' tests/run.sh $(PYTEST_ARGS)
+
+test-matrix: ## run the library and chat tests on every supported Python and both requirement sets
+	@$(PYTHON) tests/matrix.py
+
+lint: ## ruff and mypy
+	@$(PYTHON) deploy/embedded setup tests/requirements.txt
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+clean: down ## stop everything and remove .venv and the caches; data in var/ stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+	rm -rf var/static var/run var/plain var/lock var/log var/prepared.json

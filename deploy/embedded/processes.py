@@ -1,0 +1,192 @@
+"""supervisord and what it runs: start, wait until all serve, stop to the last process."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+import xmlrpc.client
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from embedded import proc
+from embedded.child import run, show
+from embedded.environment import Paths
+from embedded.report import Failure, indent, note, step, tail
+
+READY_SECONDS = 90
+# supervisord itself waits for each program as long as its stopwaitsecs say; this is only for one that hangs.
+STOP_SECONDS = 300
+KILL_SECONDS = 10
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=10)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.fspath(self._path))
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        return _UnixConnection(self._path)
+
+
+class Supervisor:
+    """The supervisord of one deployment, running or not."""
+
+    def __init__(self, paths: Paths, environment: dict[str, str]) -> None:
+        self.paths = paths
+        self.environment = environment
+        self.socket = Path(environment["RUN_DIR"]) / "supervisor.sock"
+        self.url = f"unix://{self.socket}"
+
+    @property
+    def site(self) -> str:
+        bind = self.environment["BIND"]
+        return f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{self.environment['PORT']}/"  # noqa: S104
+
+    def running(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            try:
+                connection.connect(os.fspath(self.socket))
+            except OSError:
+                return False
+        return True
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Call one method of supervisord's XML-RPC interface."""
+        proxy = xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=_UnixTransport(self.socket))
+        with proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
+
+    def control(self, *arguments: str) -> int:
+        """Run supervisorctl for the person at the terminal; returns its exit code."""
+        return show(self._command("supervisorctl", *arguments), self.environment, self.paths.checkout)
+
+    def _command(self, program: str, *arguments: str) -> list[str | Path]:
+        module = f"supervisor.{program}"
+        return [self.paths.python, "-m", module, "-c", self.paths.supervisor_conf, *arguments]
+
+    def start(self) -> None:
+        """Start everything and return when all of it serves.
+
+        Raises:
+            Failure: it does not; the message says which process, with the end of its log. Nothing is left running.
+        """
+        try:
+            with step("starting the processes"):
+                self._launch()
+                self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launch(self) -> None:
+        launched = run(self._command("supervisord"), self.environment, self.paths.checkout)
+        if launched.code:
+            raise Failure(f"supervisord does not start:\n{indent(launched.lines[-10:])}")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        failures: Counter[str] = Counter()
+        before: dict[str, str] = {}
+        said = "no answer"
+        while time.monotonic() < deadline:
+            states = self._states()
+            for name, state in states.items():
+                if state == "BACKOFF" != before.get(name):
+                    failures[name] += 1
+                # Once may be bad luck, such as a worker that was faster than Redis.
+                if state == "FATAL" or failures[name] > 1:
+                    raise Failure(self._describe(name))
+            before = states
+            if set(states.values()) == {"RUNNING"}:
+                ready, said = _health(f"{self.site}healthz")
+                if ready:
+                    return
+            time.sleep(0.1)
+        waiting = [name for name, state in before.items() if state != "RUNNING"]
+        if waiting:
+            raise Failure(self._describe(waiting[0]))
+        raise Failure(f"{self.site}healthz is not well after {READY_SECONDS} s: {said}")
+
+    def _states(self) -> dict[str, str]:
+        try:
+            infos = self.call("getAllProcessInfo")
+        except (OSError, http.client.HTTPException) as error:
+            lines = indent(tail(self.paths.logs / "supervisord.log", 10))
+            raise Failure(f"supervisord has ended; its log ends with:\n{lines}") from error
+        return {f"{info['group']}:{info['name']}": info["statename"] for info in infos}
+
+    def _describe(self, name: str) -> str:
+        info = self.call("getProcessInfo", name)
+        log = Path(info["stdout_logfile"])
+        lines = indent(tail(log, 15)) or "    (nothing)"
+        return f"{name} does not start ({info['description'] or info['statename']}); {log} ends with:\n{lines}"
+
+    def stop(self) -> None:
+        """Stop everything, and come back when no process is left.
+
+        Raises:
+            Failure: a process outlasts even SIGKILL.
+        """
+        if self.running():
+            pid = self.call("getPID")
+            self.call("shutdown")
+            _wait_gone([pid], STOP_SECONDS)
+        self._stop_supervisord_without_socket()
+        self._stop_leftovers()
+
+    def _stop_supervisord_without_socket(self) -> None:
+        pidfile = Path(self.environment["RUN_DIR"]) / "supervisord.pid"
+        pid = int(pidfile.read_text()) if pidfile.exists() else 0
+        if pid and proc.is_supervisord(pid, self.paths.supervisor_conf):
+            _end([pid], KILL_SECONDS)
+
+    def _stop_leftovers(self) -> None:
+        left = proc.children_of(self.url)
+        if left:
+            note(f"ending what a supervisord left behind: {', '.join(f'{proc.name(pid)} ({pid})' for pid in left)}")
+            _end(left, KILL_SECONDS)
+
+
+def _health(url: str) -> tuple[bool, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  (http, ours)
+            return response.status == 200, ""
+    except urllib.error.HTTPError as error:
+        return False, error.read().decode(errors="replace")
+    except OSError as error:
+        return False, str(error)
+
+
+def _end(pids: list[int], seconds: float) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in filter(proc.alive, pids):
+            os.kill(pid, number)
+        if _wait_gone(pids, seconds):
+            return
+    raise Failure(f"still alive after SIGKILL: {[pid for pid in pids if proc.alive(pid)]}")
+
+
+def _wait_gone(pids: list[int], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(map(proc.alive, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
