@@ -1,0 +1,33 @@
+#!/bin/sh
+# make test: install what the tests need, then run them on both requirement sets and both databases. The complete suite
+# comes last; arguments go to its pytest. The first failure ends it all.
+set -eu
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+unset PYTHONDONTWRITEBYTECODE
+
+section() { printf '\n=== %s\n' "$*"; }
+
+section "services"
+tests/packages.sh
+
+section "requirements-lts.txt and tests/requirements.txt, in .venv"
+"$python" deploy/embedded setup tests/requirements.txt
+
+section "requirements.txt by plain pip, in var/plain: manage.py check, the library and the chat"
+plain=var/plain
+wanted=$(cksum <requirements.txt)
+if [ "$(cat $plain/.installed 2>/dev/null)" != "$wanted" ]; then
+    rm -rf $plain
+    "$python" -m venv $plain
+    $plain/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+    echo "$wanted" >$plain/.installed
+fi
+$plain/bin/python manage.py check
+$plain/bin/python -m pytest -q -m "not system"
+
+section "the chat on PostgreSQL"
+.venv/bin/python -m tests.services postgres .venv/bin/python -m pytest -q -m "not system" tests/chat
+
+section "everything"
+.venv/bin/python -m pytest "$@"
