@@ -37,6 +37,9 @@ lint: ## ruff and mypy
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+lock: ## make both locks anew; LOCK_ARGS=--upgrade takes newer versions
+	@PYTHON='$(PYTHON)' deploy/lock.sh $(LOCK_ARGS)
+
 clean: down ## stop everything and remove .venv and the caches; data in var/ stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

@@ -109,7 +109,7 @@ class StreamTests(ChannelTestCase):
 
     def test_d26_frame_that_is_no_envelope_is_answered(self):
         for frame in ([], 1, None, "text", {}, {"stream": "calculator"}, {"payload": {}}):
-            stream, payload = self.error(json.dumps(frame))
+            _, payload = self.error(json.dumps(frame))
             assert payload["code"] == "not_object"
 
     def test_d26_unknown_stream_is_named(self):
@@ -148,7 +148,8 @@ class StreamTests(ChannelTestCase):
 
     def test_fault_of_a_stream_is_answered_and_raised_for_the_log(self):
         self.client.send(
-            "websocket.receive", {"path": "/streams/", "text": '{"stream":"calculator","payload":{"type":"crash","id":9}}'}
+            "websocket.receive",
+            {"path": "/streams/", "text": '{"stream":"calculator","payload":{"type":"crash","id":9}}'},
         )
         with pytest.raises(RuntimeError):
             self.client.consume("websocket.receive")

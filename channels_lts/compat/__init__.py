@@ -1,7 +1,7 @@
 """What Channels 1.1.8 and its packages need to run on Django 5.2 LTS and Python 3.11 to 3.13.
 
-:func:`install` puts it in place, and has to run before anything imports Channels: call it in the ``__init__.py`` of your
-project's package. Importing this package alone has no effect.
+:func:`install` puts it in place, and has to run before anything imports Channels: call it in the ``__init__.py`` of
+your project's package. Importing this package alone has no effect.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def install() -> None:
         needed = [shim for shim in before if shim.needed()]
         if needed and "channels" in sys.modules:
             raise CompatOrderError(
-                "Channels was imported before channels_lts.compat.install() ran, so it is only half there. Call install() "
-                "first: at the top of your project package's __init__.py, and list 'channels_lts' before 'channels' in "
-                "INSTALLED_APPS."
+                "Channels was imported before channels_lts.compat.install() ran, so it is only half there. "
+                "Call install() first: at the top of your project package's __init__.py, and list 'channels_lts' before "
+                "'channels' in INSTALLED_APPS."
             )
         for shim in needed:
             shim.install()
@@ -66,6 +66,6 @@ def _require_dropped_modules() -> None:
     for module, package in _DROPPED_MODULES.items():
         if importlib.util.find_spec(module) is None:
             raise CompatError(
-                f"Python {sys.version_info.major}.{sys.version_info.minor} has no module {module!r} any more, which Channels "
-                f"1.1.8 imports. Install the package that brings it back: pip install {package}"
+                f"Python {sys.version_info.major}.{sys.version_info.minor} has no module {module!r} any more, which "
+                f"Channels 1.1.8 imports. Install the package that brings it back: pip install {package}"
             )

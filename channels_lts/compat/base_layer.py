@@ -22,8 +22,8 @@ _GROUP_NAME = re.compile(r"[a-zA-Z0-9\-_.]+")
 class BaseChannelLayer:
     """What every channel layer shares. Subclasses implement the calls.
 
-    *expiry* and *group_expiry* are seconds. *capacity* is how many messages a channel holds; *channel_capacity* maps glob
-    patterns (or compiled ones) of channel names to capacities of their own, the first match counting.
+    *expiry* and *group_expiry* are seconds. *capacity* is how many messages a channel holds; *channel_capacity* maps
+    glob patterns (or compiled ones) of channel names to capacities of their own, the first match counting.
     """
 
     extensions: ClassVar[list[str]] = []

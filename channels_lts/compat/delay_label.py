@@ -1,7 +1,7 @@
-"""A valid app label for ``channels.delay``: Django 4.0 began to refuse labels that are no identifiers, such as its own.
+"""A valid app label for ``channels.delay``: Django 4.0 began to refuse labels that are no identifiers.
 
-The label becomes ``channels_delay``, and with it the table's name; docs/library.md tells how to move messages that wait in
-the old one.
+The label becomes ``channels_delay``, and with it the table's name; docs/library.md tells how to move messages that
+wait in the old one.
 """
 
 from __future__ import annotations

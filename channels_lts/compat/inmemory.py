@@ -30,8 +30,8 @@ class _Item(NamedTuple):
 class ChannelLayer(BaseChannelLayer):
     """Queues and groups in memory, safe to use from threads.
 
-    Messages are copied on the way in, so a sender may change its own afterwards. Within one channel they leave in the order
-    in which they came. A message that expires takes its channel out of all groups, since nobody reads there any more.
+    Messages are copied on the way in, so a sender may change its own afterwards. Within one channel they leave in the
+    order in which they came. A message that expires takes its channel out of all groups: nobody reads there any more.
     """
 
     extensions: ClassVar[list[str]] = ["groups", "flush"]
@@ -60,7 +60,7 @@ class ChannelLayer(BaseChannelLayer):
             self._push(channel, message)
 
     def receive(self, channels: Iterable[str], block: bool = False) -> tuple[str | None, Message | None]:
-        """Return a channel and its oldest message; a blocking call returns ``(None, None)`` after a second without one."""
+        """Return a channel and its oldest message; a blocking call waits up to a second for one."""
         names = list(channels)
         for name in names:
             self.valid_channel_name(name, receive=True)

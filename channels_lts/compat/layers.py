@@ -1,4 +1,4 @@
-"""``asgiref.base_layer`` and ``asgiref.inmemory``, which asgiref 2.0 removed with ASGI 1: our own stand at their place."""
+"""``asgiref.base_layer`` and ``asgiref.inmemory``, which asgiref 2.0 removed with ASGI 1: ours stand in their place."""
 
 from __future__ import annotations
 

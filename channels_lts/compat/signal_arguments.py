@@ -20,4 +20,4 @@ def install() -> None:
     def __init__(self: Signal, providing_args: Any = None, use_caching: bool = False) -> None:
         original(self, use_caching)
 
-    Signal.__init__ = __init__  # type: ignore[method-assign]
+    Signal.__init__ = __init__  # type: ignore[assignment, method-assign]

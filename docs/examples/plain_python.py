@@ -1,6 +1,6 @@
 """Send to everybody's browser from a plain Python process: no Django settings, no database, only the channel layer.
 
-    python docs/examples/plain_python.py redis://127.0.0.1:6379/0 "The backup has finished."
+python docs/examples/plain_python.py redis://127.0.0.1:6379/0 "The backup has finished."
 """
 
 from __future__ import annotations
