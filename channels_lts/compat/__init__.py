@@ -46,8 +46,8 @@ def install() -> None:
         if needed and "channels" in sys.modules:
             raise CompatOrderError(
                 "Channels was imported before channels_lts.compat.install() ran, so it is only half there. "
-                "Call install() first: at the top of your project package's __init__.py, and list 'channels_lts' before "
-                "'channels' in INSTALLED_APPS."
+                "Call install() first: at the top of your project package's __init__.py, and list 'channels_lts' "
+                "before 'channels' in INSTALLED_APPS."
             )
         for shim in needed:
             shim.install()

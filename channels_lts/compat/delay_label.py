@@ -1,4 +1,4 @@
-"""A valid app label for ``channels.delay``: Django 4.0 began to refuse labels that are no identifiers.
+"""A valid app label for ``channels.delay``: Django 3.2 began to refuse labels that are no identifiers.
 
 The label becomes ``channels_delay``, and with it the table's name; docs/library.md tells how to move messages that
 wait in the old one.
