@@ -1,71 +1,80 @@
-"""What Channels 1.1.8 and its packages need to run on Django 5.2 LTS and Python 3.11 to 3.13.
+"""What Channels 1.1.8 needs to run on Django 5.2 and Python 3.11 to 3.13.
 
-:func:`install` puts it in place, and has to run before anything imports Channels: call it in the ``__init__.py`` of
-your project's package. Importing this package alone has no effect.
+Importing this package has no effect. :func:`install` puts the shims in place, one module each; every module names the
+release that made it necessary and does nothing where it is not. Nothing else in this project knows about versions.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import threading
-from typing import Any
 
 from channels_lts.exceptions import CompatError, CompatOrderError
 
-__all__ = ["install"]
+__all__ = ["CompatError", "CompatOrderError", "install"]
 
-# In this order: Channels itself can be imported after `layers`, and the rest mends what is in it.
-_BEFORE_CHANNELS = ("django_six", "signal_arguments", "layers", "msgpack_encoding")
-_INSIDE_CHANNELS = ("delay_label", "response_later")
+# Channels cannot be imported without these, so they come before it or too late. In this order: the first two may find
+# that a package is missing, and say which.
+_BEFORE_CHANNELS = ("stdlib", "django_six", "signals", "asgi1")
+# These wait until the module that they mend is imported.
+_WITH_CHANNELS = ("delay", "handler", "testcases", "message_encoding", "ipc_version")
 
-# Modules that Python dropped, and the package that brings each back.
-_DROPPED_MODULES = {"distutils": "setuptools", "cgi": "legacy-cgi"}
-
-_lock = threading.Lock()
+_lock = threading.RLock()
 _installed = False
 
 
 def install() -> None:
-    """Make Channels 1.1.8 importable and whole. May be called again, and then does nothing.
+    """Make Channels 1.1.8, and its packages, importable and correct on the installed Django and Python.
 
-    Reads no Django settings. What the versions at hand do not need is left alone.
+    Call it before anything imports Channels: the ``__init__.py`` of the project's package is the place. It may be
+    called again, from any thread, and then does nothing. It reads no settings and imports neither Channels nor models.
 
     Raises:
-        CompatOrderError: Channels was imported before.
-        CompatError: a module that Python dropped is missing, and so is the package that brings it back.
+        CompatError: a package is missing; the message names it.
+        CompatOrderError: Channels was imported before, and could not work.
     """
     global _installed
     with _lock:
         if _installed:
             return
-        _require_dropped_modules()
-        before = [_shim(name) for name in _BEFORE_CHANNELS]
-        needed = [shim for shim in before if shim.needed()]
-        if needed and "channels" in sys.modules:
-            raise CompatOrderError(
-                "Channels was imported before channels_lts.compat.install() ran, so it is only half there. "
-                "Call install() first: at the top of your project package's __init__.py, and list 'channels_lts' "
-                "before 'channels' in INSTALLED_APPS."
-            )
-        for shim in needed:
-            shim.install()
-        for shim in map(_shim, _INSIDE_CHANNELS):
-            if shim.needed():
-                shim.install()
+        _check_order()
+        for name in (*_BEFORE_CHANNELS, *_WITH_CHANNELS):
+            _shim(name).install()
         _installed = True
 
 
-def _shim(name: str) -> Any:
-    """Return a shim's module: ``needed()`` tells whether these versions want it, ``install()`` puts it in place."""
-    return importlib.import_module(f"{__name__}.{name}")
+def _check_order() -> None:
+    # Channels swallows the ImportError of its own modules, so that a failed import leaves an empty package behind,
+    # which would fail much later and say nothing of the cause.
+    if "channels" not in sys.modules:
+        return
+    needed = [name for name in _BEFORE_CHANNELS if _shim(name).needed()]
+    if needed:
+        raise CompatOrderError(
+            "Channels was imported before channels_lts.compat.install(), and cannot work on this Django and Python "
+            f"without what it supplies ({', '.join(needed)}). Put these two lines first in the __init__.py of your "
+            "project's package, above every import of Channels:\n\n"
+            "    from channels_lts import compat\n"
+            "    compat.install()\n\n"
+            "and 'channels_lts' above 'channels' in INSTALLED_APPS.",
+            name="channels",
+        )
 
 
-def _require_dropped_modules() -> None:
-    for module, package in _DROPPED_MODULES.items():
-        if importlib.util.find_spec(module) is None:
-            raise CompatError(
-                f"Python {sys.version_info.major}.{sys.version_info.minor} has no module {module!r} any more, which "
-                f"Channels 1.1.8 imports. Install the package that brings it back: pip install {package}"
-            )
+def _shim(name: str) -> _Shim:
+    return importlib.import_module(f"{__name__}.{name}")  # type: ignore[return-value]
+
+
+class _Shim:
+    """What each module of this package offers; here for the type checker only."""
+
+    @staticmethod
+    def needed() -> bool:
+        """Whether the shim has something to do here. Only the shims that come before Channels have this."""
+        raise NotImplementedError
+
+    @staticmethod
+    def install() -> None:
+        """Put the shim in place if it is needed."""
+        raise NotImplementedError
