@@ -77,13 +77,9 @@ def _another(bind: str, port: int) -> int:
 
 def down(paths: Paths) -> None:
     supervisor = _find(paths)
-    if supervisor is None:
-        print("nothing to stop")
-        return
-    was_running = supervisor.running()
     began = time.monotonic()
-    supervisor.stop()
-    print(f"stopped in {time.monotonic() - began:.1f} s" if was_running else "nothing to stop")
+    stopped = supervisor is not None and supervisor.stop()
+    print(f"stopped in {time.monotonic() - began:.1f} s" if stopped else "nothing to stop")
 
 
 def status(paths: Paths) -> int:

@@ -69,7 +69,7 @@ def _static_root(paths: Paths, environment: dict[str, str]) -> Path:
 
 def _static_state(paths: Paths, environment: dict[str, str]) -> str:
     """Return what tells whether `collectstatic` would find other files, or put them elsewhere or under other names."""
-    sources = [*paths.checkout.glob("*/static/**/*"), paths.checkout / "my_project" / "storage.py"]
+    sources = [*_in_apps(paths, "static/**/*"), paths.checkout / "my_project" / "storage.py"]
     return _state(paths, sources, str(_static_root(paths, environment)))
 
 
@@ -88,13 +88,19 @@ def _database_state(paths: Paths, environment: dict[str, str]) -> str | None:
             applied = connection.execute("SELECT app, name FROM django_migrations ORDER BY app, name").fetchall()
     except sqlite3.DatabaseError:
         return None
-    return _state(paths, paths.checkout.glob("*/migrations/*.py"), repr(applied))
+    return _state(paths, _in_apps(paths, "migrations/*.py"), repr(applied))
 
 
 def _database_name(environment: dict[str, str]) -> str:
     url = environment.get("DATABASE_URL", "")
     # Never the password.
     return url.rpartition("@")[2] or "SQLite in var/"
+
+
+def _in_apps(paths: Paths, pattern: str) -> list[Path]:
+    """Return the files that match *pattern* in the packages of the checkout; var/ has a static/ too, but is none."""
+    packages = [init.parent for init in paths.checkout.glob("*/__init__.py")]
+    return [path for package in packages for path in package.glob(pattern)]
 
 
 def _state(paths: Paths, sources: Iterable[Path], *more: str) -> str:

@@ -90,9 +90,10 @@ def children_of(server_url: str) -> list[int]:
     return [pid for pid in _pids() if mark in _read(pid, "environ").split(b"\0") and alive(pid)]
 
 
-def is_supervisord(pid: int, configuration: Path) -> bool:
-    arguments = _read(pid, "cmdline").split(b"\0")
-    return os.fsencode(configuration) in arguments and any(b"supervisord" in argument for argument in arguments)
+def is_supervisord(pid: int, run_directory: str) -> bool:
+    """Whether *pid* is the supervisord that has its socket in *run_directory*."""
+    here = f"RUN_DIR={run_directory}".encode()
+    return alive(pid) and b"supervisord" in _read(pid, "cmdline") and here in _read(pid, "environ").split(b"\0")
 
 
 def _read(pid: int, what: str) -> bytes:

@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import time
-import urllib.error
-import urllib.request
 import xmlrpc.client
 from collections import Counter
 from pathlib import Path
@@ -45,6 +43,10 @@ class _UnixTransport(xmlrpc.client.Transport):
         return _UnixConnection(self._path)
 
 
+def _full_name(info: dict[str, Any]) -> str:
+    return info["name"] if info["group"] == info["name"] else f"{info['group']}:{info['name']}"
+
+
 class Supervisor:
     """The supervisord of one deployment, running or not."""
 
@@ -54,10 +56,9 @@ class Supervisor:
         self.socket = Path(environment["RUN_DIR"]) / "supervisor.sock"
         self.url = f"unix://{self.socket}"
 
-    @property
-    def site(self) -> str:
-        bind = self.environment["BIND"]
-        return f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{self.environment['PORT']}/"  # noqa: S104
+        bind = environment["BIND"]
+        self._address = "127.0.0.1" if bind == "0.0.0.0" else bind  # noqa: S104
+        self.site = f"http://{self._address}:{environment['PORT']}/"
 
     def running(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -99,6 +100,10 @@ class Supervisor:
         launched = run(self._command("supervisord"), self.environment, self.paths.checkout)
         if launched.code:
             raise Failure(f"supervisord does not start:\n{indent(launched.lines[-10:])}")
+        # It writes its process id only after it has left the terminal, and without that we could not stop it.
+        deadline = time.monotonic() + 5
+        while self._pid() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -115,7 +120,7 @@ class Supervisor:
                     raise Failure(self._describe(name))
             before = states
             if set(states.values()) == {"RUNNING"}:
-                ready, said = _health(f"{self.site}healthz")
+                ready, said = _health(self._address, int(self.environment["PORT"]))
                 if ready:
                     return
             time.sleep(0.1)
@@ -130,7 +135,7 @@ class Supervisor:
         except (OSError, http.client.HTTPException) as error:
             lines = indent(tail(self.paths.logs / "supervisord.log", 10))
             raise Failure(f"supervisord has ended; its log ends with:\n{lines}") from error
-        return {f"{info['group']}:{info['name']}": info["statename"] for info in infos}
+        return {_full_name(info): info["statename"] for info in infos}
 
     def _describe(self, name: str) -> str:
         info = self.call("getProcessInfo", name)
@@ -138,40 +143,46 @@ class Supervisor:
         lines = indent(tail(log, 15)) or "    (nothing)"
         return f"{name} does not start ({info['description'] or info['statename']}); {log} ends with:\n{lines}"
 
-    def stop(self) -> None:
-        """Stop everything, and come back when no process is left.
+    def stop(self) -> bool:
+        """Stop everything, and come back when no process is left; returns whether there was any.
 
         Raises:
             Failure: a process outlasts even SIGKILL.
         """
-        if self.running():
-            pid = self.call("getPID")
-            self.call("shutdown")
-            _wait_gone([pid], STOP_SECONDS)
-        self._stop_supervisord_without_socket()
-        self._stop_leftovers()
+        pid = self._pid()
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+            if not _wait_gone([pid], STOP_SECONDS):
+                _end([pid], KILL_SECONDS)
+        return self._stop_leftovers() or bool(pid)
 
-    def _stop_supervisord_without_socket(self) -> None:
+    def _pid(self) -> int | None:
+        """Return the process id of supervisord, if it runs: what the pid file of a dead one names may be anybody."""
         pidfile = Path(self.environment["RUN_DIR"]) / "supervisord.pid"
-        pid = int(pidfile.read_text()) if pidfile.exists() else 0
-        if pid and proc.is_supervisord(pid, self.paths.supervisor_conf):
-            _end([pid], KILL_SECONDS)
+        text = pidfile.read_text().strip() if pidfile.exists() else ""
+        if not text.isdecimal() or not proc.is_supervisord(int(text), self.environment["RUN_DIR"]):
+            return None
+        return int(text)
 
-    def _stop_leftovers(self) -> None:
+    def _stop_leftovers(self) -> bool:
         left = proc.children_of(self.url)
         if left:
             note(f"ending what a supervisord left behind: {', '.join(f'{proc.name(pid)} ({pid})' for pid in left)}")
             _end(left, KILL_SECONDS)
+        return bool(left)
 
 
-def _health(url: str) -> tuple[bool, str]:
+def _health(bind: str, port: int) -> tuple[bool, str]:
+    # Not by urllib, which would ask a proxy for it.
+    connection = http.client.HTTPConnection(bind, port, timeout=5)
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  (http, ours)
-            return response.status == 200, ""
-    except urllib.error.HTTPError as error:
-        return False, error.read().decode(errors="replace")
-    except OSError as error:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        return answer.status == 200, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
         return False, str(error)
+    finally:
+        connection.close()
 
 
 def _end(pids: list[int], seconds: float) -> None:
