@@ -1,0 +1,129 @@
+"""The one place where messages come to be and cease to be, whichever way they were sent."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from channels_lts.exceptions import StreamError
+from chat import broadcast, groups, limits, payloads, storage
+from chat.identity import Identity
+from chat.models import Message, Room
+from chat.responses import json_response
+from chat.text import clean_body
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image file under MEDIA_ROOT, and its size in pixels as it is shown."""
+
+    name: str
+    width: int
+    height: int
+
+
+def post(
+    room: Room,
+    identity: Identity,
+    body: str,
+    uid: str | None = None,
+    image: StoredImage | None = None,
+    before_commit: Callable[[Message], None] | None = None,
+) -> tuple[Message, bool]:
+    """Store a message as the next of its room, and tell everybody who reads the room once that is committed.
+
+    Whether *identity* may post here is the caller's business: see :mod:`chat.permissions`. Numbers have no gaps:
+    posting holds the lock of the room's row. *uid* is the name that the client gave the message; posting it again
+    returns the stored message and True, and stores and tells nothing. An exception from *before_commit*, which gets
+    the new message, undoes all of it.
+
+    Raises:
+        StreamError: ``bad_field`` or ``too_large`` for the body, ``not_found`` where the room has gone meanwhile.
+    """
+    text = clean_body(body, required=image is None)
+    with transaction.atomic():
+        locked = lock_room(room.pk)
+        if uid and (stored := locked.messages.filter(author_key=identity.key, uid=uid).first()):
+            return stored, True
+        message = Message(
+            room=locked,
+            seq=locked.last_seq + 1,
+            uid=uid or uuid.uuid4().hex,
+            author_id=identity.user_id,
+            author_key=identity.key,
+            author_name=identity.name,
+            body=text,
+        )
+        if image is not None:
+            message.image, message.width, message.height = image.name, image.width, image.height
+        message.save(force_insert=True)
+        locked.last_seq = message.seq
+        # The data binding of rooms tells every room list of the new number.
+        locked.save(update_fields=["last_seq"])
+        if before_commit is not None:
+            before_commit(message)
+        _tell(message, locked)
+    return message, False
+
+
+def remove(message: Message) -> bool:
+    """Turn a message into a tombstone: text and files go, the number stays. False when it was one already."""
+    with transaction.atomic():
+        room = lock_room(message.room_id)
+        current = room.messages.filter(pk=message.pk, removed=False).first()
+        if current is None:
+            return False
+        storage.delete_after_commit(current.image.name, current.thumbnail.name)
+        current.body, current.image, current.thumbnail, current.removed = "", "", "", True
+        current.width = current.height = None
+        current.save()
+        broadcast.to_stream(groups.room(room.pk), "chat", "removed", room=room.slug, seq=current.seq)
+    return True
+
+
+def lock_room(pk: int) -> Room:
+    """Return the room, with the lock of its row until the end of the transaction.
+
+    SQLite has no row locks: there the transaction itself began with the lock of the whole database.
+
+    Raises:
+        StreamError: ``not_found``: it has been deleted.
+    """
+    room = Room.objects.select_for_update().filter(pk=pk).first()
+    if room is None:
+        raise StreamError("not_found", _("There is no such room."))
+    return room
+
+
+def after(room: Room, seq: int, limit: int) -> list[dict[str, Any]]:
+    """Return up to *limit* messages that come after number *seq*, oldest first."""
+    return _listed(room, room.messages.filter(seq__gt=seq).order_by("seq")[:limit])
+
+
+def before(room: Room, seq: int | None, limit: int = limits.HISTORY) -> tuple[list[dict[str, Any]], bool]:
+    """Return the last *limit* messages before number *seq* (None: of all), oldest first, and whether there are more."""
+    found = room.messages.order_by("-seq")
+    if seq is not None:
+        found = found.filter(seq__lt=seq)
+    newest_first = _listed(room, found[: limit + 1])
+    return newest_first[:limit][::-1], len(newest_first) > limit
+
+
+def _listed(room: Room, found: QuerySet[Message]) -> list[dict[str, Any]]:
+    return [payloads.message(message, room.slug) for message in found]
+
+
+def _tell(message: Message, room: Room) -> None:
+    payload = payloads.message(message, room.slug)
+    broadcast.to_stream(groups.room(room.pk), "chat", "message", **payload)
+    plain = json.dumps(payloads.plain_message(message), ensure_ascii=False)
+    broadcast.to_group(groups.plain(room.pk), {"text": plain})
+    # Each of these long-polls lacks exactly this one message, in whichever order two workers come to tell theirs.
+    broadcast.to_group(groups.poll(room.pk, message.seq - 1), json_response({"messages": [payload]}))

@@ -1,0 +1,70 @@
+"""How rooms, messages and people look in JSON, the same on every way out."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from chat.identity import Identity
+from chat.models import Message, Room
+
+
+def message(item: Message, slug: str) -> dict[str, Any]:
+    """Return a message of the room at *slug*. Of a removed one only its number, author and time are left."""
+    return {
+        "room": slug,
+        "seq": item.seq,
+        "id": item.uid,
+        "author": {"key": item.author_key, "name": item.author_name, "guest": item.author_key.startswith("g")},
+        "body": "" if item.removed else item.body,
+        "at": timestamp(item.created_at),
+        "image": image(item),
+        "removed": item.removed,
+    }
+
+
+def image(item: Message) -> dict[str, Any] | None:
+    if item.removed or not item.image:
+        return None
+    return {
+        "url": media_url(str(item.image)),
+        "width": item.width,
+        "height": item.height,
+        "thumbnail": media_url(str(item.thumbnail)) if item.thumbnail else None,
+    }
+
+
+def plain_message(item: Message) -> dict[str, Any]:
+    """Return a message for /ws/chat/<room>/: the few fields that the tutorials' clients know."""
+    return {"message": item.body, "author": item.author_name, "seq": item.seq, "at": timestamp(item.created_at)}
+
+
+def room(item: Room, identity: Identity | None) -> dict[str, Any]:
+    """Return a room for *identity*; it must come from ``with_membership`` for this user.
+
+    ``unread`` is None for guests, whose browser keeps the count, and 0 for who never opened the room.
+    """
+    unread: int | None = None
+    if identity is not None and not identity.guest:
+        unread = 0 if item.last_read is None else max(0, item.last_seq - item.last_read)
+    return {
+        "id": item.pk,
+        "name": item.name,
+        "slug": item.slug,
+        "topic": item.topic,
+        "private": item.private,
+        "last_seq": item.last_seq,
+        "unread": unread,
+        "url": item.get_absolute_url(),
+    }
+
+
+def timestamp(moment: datetime.datetime) -> str:
+    """Return *moment* in ISO 8601, UTC, to the millisecond."""
+    return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def media_url(path: str) -> str:
+    return reverse("media", args=[path])
