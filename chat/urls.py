@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.urls import path
+from django.views.i18n import JavaScriptCatalog
+
+from chat.views import accounts, api, media, pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("accounts/signup/", accounts.SignUpView.as_view(), name="signup"),
+    path("accounts/login/", accounts.SignInView.as_view(), name="login"),
+    path("accounts/logout/", accounts.sign_out, name="logout"),
+    path("guest/", accounts.GuestView.as_view(), name="guest"),
+    path("rooms/new/", pages.room_new, name="room-new"),
+    path("rooms/<str:slug>/", pages.room, name="room"),
+    path("rooms/<str:slug>/messages/", api.room_messages, name="room-messages"),
+    path("rooms/<str:slug>/images/", api.room_images, name="room-images"),
+    path("rooms/<str:slug>/members/", api.room_members, name="room-members"),
+    path("rooms/<str:slug>/read/", api.room_read, name="room-read"),
+    path("media/<path:path>", media.media, name="media"),
+    path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="jsi18n"),
+]
