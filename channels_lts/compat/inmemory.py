@@ -37,7 +37,8 @@ class ChannelLayer(BaseChannelLayer):
         self,
         expiry: float = 60,
         group_expiry: float = 86400,
-        capacity: int = 100,
+        # What asgiref 1 had here, and tests of projects rely on, where other layers have 100.
+        capacity: int = 10,
         channel_capacity: Capacities | None = None,
     ) -> None:
         super().__init__(expiry, group_expiry, capacity, channel_capacity)
