@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from channels import Group
+from channels.exceptions import DenyConnection
 from channels.handler import AsgiRequest
 from channels.sessions import session_for_reply_channel
 from django.conf import settings
@@ -51,10 +52,17 @@ def leave_groups(message: Any, own: list[str]) -> None:
 
 
 class ForgetsSession:
-    """For a WebSocket consumer: the row of the channel session goes when the socket does."""
+    """For a WebSocket consumer: the row of the channel session goes when the socket does, or was refused."""
 
     def dispatch(self, message: Any, **kwargs: Any) -> None:
+        try:
+            super().dispatch(message, **kwargs)  # type: ignore[misc]
+        except DenyConnection:
+            self._forget(message)
+            raise
         # After everything else: the decorators of Channels write the session once more behind the handler.
-        super().dispatch(message, **kwargs)  # type: ignore[misc]
         if message.channel.name == "websocket.disconnect":
-            session_for_reply_channel(message.reply_channel.name).delete()
+            self._forget(message)
+
+    def _forget(self, message: Any) -> None:
+        session_for_reply_channel(message.reply_channel.name).delete()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
@@ -32,12 +36,28 @@ def member_came(instance: Membership, created: bool, **kwargs: Any) -> None:
 
 @receiver(post_delete, sender=Membership)
 def member_went(instance: Membership, **kwargs: Any) -> None:
-    # Gone as well where a room is deleted with its members; the room's own signals tell of that.
-    room = Room.objects.filter(pk=instance.room_id, private=True).first()
-    if room is None or instance.user.is_staff:
-        return
-    eviction.evict_user(room, instance.user_id)
-    RoomBinding.tell(room, DELETE, lambda: [groups.person(user_key(instance.user_id))])
+    # After the commit, when it shows whether the room or the account went as well: those are told of by themselves.
+    transaction.on_commit(functools.partial(_put_out, instance.room_id, instance.user_id))
+
+
+def _put_out(room_id: int, user_id: int) -> None:
+    room = Room.objects.filter(pk=room_id, private=True).first()
+    if room is not None and get_user_model().objects.filter(pk=user_id, is_staff=False).exists():
+        eviction.evict_user(room, user_id)
+        RoomBinding.tell(room, DELETE, lambda: [groups.person(user_key(user_id))])
+
+
+@receiver(post_save, sender=settings.AUTH_USER_MODEL)
+def account_saved(instance: Any, created: bool, **kwargs: Any) -> None:
+    # Django's own mark of a password set since the row was read; an upgrade of the hash leaves none.
+    password_changed = getattr(instance, "_password", None) is not None
+    if not created and (password_changed or not instance.is_active):
+        eviction.close_person(user_key(instance.pk))
+
+
+@receiver(post_delete, sender=settings.AUTH_USER_MODEL)
+def account_deleted(instance: Any, **kwargs: Any) -> None:
+    eviction.close_person(user_key(instance.pk))
 
 
 @receiver(post_delete, sender=Message)

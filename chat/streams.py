@@ -42,12 +42,12 @@ class SystemStream(ChatConsumer):
 
 class ChatStream(ChatConsumer):
     def type_join(self, payload: dict[str, Any]) -> None:
-        room = self._room(payload)
+        room, since = self._room(payload), self._since(payload)
         # Join first, then look: what is posted in between arrives twice, and the number tells, but never not at all.
         Group(groups.room(room.pk)).add(self.message.reply_channel)
         presence.enter(room, self.message.reply_channel.name, self.identity)
         room.refresh_from_db(fields=["last_seq"])
-        found = self._missed(room, payload.get("since"))
+        found = self._missed(room, *since) if since else None
         self.reply(
             "joined",
             room=room.slug,
@@ -89,13 +89,15 @@ class ChatStream(ChatConsumer):
         slug = field(payload, "room", str, max_length=limits.SLUG)
         return permissions.open_room(self.identity, slug, action)
 
-    def _missed(self, room: Room, since: Any) -> list[dict[str, Any]] | None:
-        """Return all messages that this client lacks; None where it has to begin anew."""
-        if since is None:
+    def _since(self, payload: dict[str, Any]) -> tuple[str, int] | None:
+        """Return epoch and number up to which the client knows the room, if it says so."""
+        if payload.get("since") is None:
             return None
-        if not isinstance(since, dict):
-            raise StreamError("bad_field", _("since must be an object with epoch and seq"))
-        epoch, seq = field(since, "epoch", str), field(since, "seq", int, minimum=0)
+        since = field(payload, "since", dict)
+        return field(since, "epoch", str), field(since, "seq", int, minimum=0)
+
+    def _missed(self, room: Room, epoch: str, seq: int) -> list[dict[str, Any]] | None:
+        """Return all messages that this client lacks; None where it has to begin anew."""
         if epoch != room.epoch or not 0 <= room.last_seq - seq <= limits.RECOVER_MAX:
             return None
         return messages.after(room, seq, limits.RECOVER_MAX)
