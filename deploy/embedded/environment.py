@@ -12,9 +12,11 @@ import resource
 import secrets
 import shlex
 import shutil
+import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from embedded.child import run
 from embedded.report import Failure
@@ -117,8 +119,25 @@ def choose(paths: Paths) -> dict[str, str]:
         environment["REDIS_SERVER"] = str(find_redis(paths.venv))
         environment["REDIS_URL"] = f"unix://{run}/redis.sock"
         environment["SUPERVISOR_INCLUDE"] = f"embedded/redis.conf {environment['SUPERVISOR_INCLUDE']}".strip()
+    else:
+        for url in chosen.get("REDIS_URL", "").split(","):
+            _require_redis(url.strip())
     paths.logs.mkdir(parents=True, exist_ok=True)
     return environment
+
+
+def _require_redis(url: str) -> None:
+    parts = urlsplit(url)
+    # Never the password.
+    shown = url.replace(f"{parts.username or ''}:{parts.password or ''}@", "")
+    try:
+        if parts.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(parts.path)
+        elif url:
+            socket.create_connection((parts.hostname or "localhost", parts.port or 6379), timeout=5).close()
+    except OSError as error:
+        raise Failure(f"REDIS_URL={shown}: nobody answers there ({error.strerror or error})") from error
 
 
 def _check_numbers(chosen: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from embedded.child import run
 from embedded.environment import Paths
 from embedded.install import digest
-from embedded.report import Failure, indent, step
+from embedded.report import Failure, conclusion, indent, step
 
 
 def prepare(paths: Paths, environment: dict[str, str]) -> None:
@@ -60,7 +60,7 @@ def _run(command: list[str | Path], directory: Path, environment: dict[str, str]
     ran = run(command, environment, directory)
     if ran.code:
         words = " ".join(map(str, command[1:]))
-        raise Failure(f"`{words}` ends with code {ran.code}:\n{indent(ran.lines[-15:])}")
+        raise Failure(f"`{words}` ends with code {ran.code}:\n{indent(conclusion(ran.lines, 15))}")
 
 
 def _static_root(paths: Paths, environment: dict[str, str]) -> Path:

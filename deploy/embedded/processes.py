@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 import xmlrpc.client
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ class Supervisor:
         self.socket = Path(environment["RUN_DIR"]) / "supervisor.sock"
         self.url = f"unix://{self.socket}"
 
+        # How long each log was before we started anything.
+        self._before: dict[Path, int] = {}
         bind = environment["BIND"]
         self._address = "127.0.0.1" if bind == "0.0.0.0" else bind  # noqa: S104
         self.site = f"http://{self._address}:{environment['PORT']}/"
@@ -97,6 +99,7 @@ class Supervisor:
             raise
 
     def _launch(self) -> None:
+        self._before = {log: log.stat().st_size for log in self.paths.logs.glob("*.log")}
         launched = run(self._command("supervisord"), self.environment, self.paths.checkout)
         if launched.code:
             raise Failure(f"supervisord does not start:\n{indent(launched.lines[-10:])}")
@@ -107,41 +110,39 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        failures: Counter[str] = Counter()
-        before: dict[str, str] = {}
-        said = "no answer"
+        spawned: defaultdict[str, set[int]] = defaultdict(set)
+        said, unfinished = "", ""
         while time.monotonic() < deadline:
-            states = self._states()
-            for name, state in states.items():
-                if state == "BACKOFF" != before.get(name):
-                    failures[name] += 1
-                # Once may be bad luck, such as a worker that was faster than Redis.
-                if state == "FATAL" or failures[name] > 1:
-                    raise Failure(self._describe(name))
-            before = states
-            if set(states.values()) == {"RUNNING"}:
+            infos = self._infos()
+            for name, info in infos.items():
+                spawned[name].add(info["pid"])
+                # A second try is granted: a worker may be faster than Redis.
+                if info["statename"] == "FATAL" or len(spawned[name] - {0}) > 2:
+                    raise Failure(self._describe(name, info))
+            unfinished = next((name for name, info in infos.items() if info["statename"] != "RUNNING"), "")
+            if not unfinished:
                 ready, said = _health(self._address, int(self.environment["PORT"]))
                 if ready:
                     return
             time.sleep(0.1)
-        waiting = [name for name, state in before.items() if state != "RUNNING"]
-        if waiting:
-            raise Failure(self._describe(waiting[0]))
+        if unfinished:
+            raise Failure(self._describe(unfinished, infos[unfinished]))
         raise Failure(f"{self.site}healthz is not well after {READY_SECONDS} s: {said}")
 
-    def _states(self) -> dict[str, str]:
+    def _infos(self) -> dict[str, dict[str, Any]]:
         try:
             infos = self.call("getAllProcessInfo")
         except (OSError, http.client.HTTPException) as error:
-            lines = indent(tail(self.paths.logs / "supervisord.log", 10))
+            log = self.paths.logs / "supervisord.log"
+            lines = indent(tail(log, 10, self._before.get(log, 0)))
             raise Failure(f"supervisord has ended; its log ends with:\n{lines}") from error
-        return {_full_name(info): info["statename"] for info in infos}
+        return {_full_name(info): info for info in infos}
 
-    def _describe(self, name: str) -> str:
-        info = self.call("getProcessInfo", name)
+    def _describe(self, name: str, info: dict[str, Any]) -> str:
         log = Path(info["stdout_logfile"])
-        lines = indent(tail(log, 15)) or "    (nothing)"
-        return f"{name} does not start ({info['description'] or info['statename']}); {log} ends with:\n{lines}"
+        lines = indent(tail(log, 15, self._before.get(log, 0))) or "    (nothing)"
+        reason = f" ({info['spawnerr']})" if info["spawnerr"] else ""
+        return f"{name} does not stay up{reason}; {log} ends with:\n{lines}"
 
     def stop(self) -> bool:
         """Stop everything, and come back when no process is left; returns whether there was any.
