@@ -45,6 +45,7 @@ class Nginx(Service):
     """nginx with chat.conf or chat-wsgi.conf, for a running stack; *local* holds the files of chat.d, by name."""
 
     def __init__(self, directory: Path, name: str, stack, *, local: dict[str, str] | None = None) -> None:  # type: ignore[no-untyped-def]
+        self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.access_log = directory / "access.log"
