@@ -1,0 +1,3 @@
+from channels_lts import compat
+
+compat.install()

@@ -1,0 +1,3 @@
+from channels import include
+
+channel_routing = [include("liveblog.routing.channel_routing")]
