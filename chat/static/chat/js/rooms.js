@@ -1,0 +1,145 @@
+// The list of rooms: names, unread counts, and rooms that come and go.
+
+import { urlFor } from "./config.js";
+import { byId, copyOf, partsOf } from "./dom.js";
+import { fill, language, ngettext } from "./i18n.js";
+
+const MOST_SHOWN = 99;
+
+export class Rooms {
+  #rooms = new Map();
+  #read = new Map();
+  #markers;
+  #current;
+  #title = document.title;
+
+  /** `current` is the slug of the open room, or null. */
+  constructor(rooms, markers, current) {
+    this.#markers = markers;
+    this.#current = current;
+    this.replace(rooms);
+  }
+
+  /** Show exactly these rooms: after a reconnect, when changes were missed. */
+  replace(rooms) {
+    const ids = new Set(rooms.map(({ id }) => id));
+    for (const id of this.#rooms.keys()) {
+      if (!ids.has(id)) {
+        this.#remove(id);
+      }
+    }
+    for (const room of rooms) {
+      this.#put(room);
+    }
+    this.#showTotal();
+  }
+
+  /** Take in a payload of the rooms stream and return the room, as it is now, or null. */
+  receive({ action, pk, data }) {
+    if (action === "delete") {
+      this.#remove(pk);
+    } else if (action === "create" || action === "update") {
+      this.#put({ ...data, id: pk, unread: 0 });
+    }
+    this.#showTotal();
+    return this.#rooms.get(pk) ?? null;
+  }
+
+  /** Note that the open room has been read up to number `seq`. */
+  markRead(seq) {
+    const room = this.open;
+    if (room && seq > this.#read.get(room.id)) {
+      this.#read.set(room.id, seq);
+      this.#markers.move(room, seq);
+      this.#showUnread(room);
+      this.#showTotal();
+    }
+  }
+
+  get open() {
+    return [...this.#rooms.values()].find(({ slug }) => slug === this.#current);
+  }
+
+  nameOf(slug) {
+    return [...this.#rooms.values()].find((room) => room.slug === slug)?.name;
+  }
+
+  #put(room) {
+    const known = this.#rooms.get(room.id);
+    this.#rooms.set(room.id, room);
+    if (!known) {
+      this.#read.set(room.id, this.#markers.start(room));
+    }
+    if (!byId("rooms").querySelector(`[data-room="${room.id}"]`)) {
+      this.#insert(room);
+    }
+    if (known?.name !== room.name || known?.topic !== room.topic || known?.private !== room.private) {
+      this.#describe(room);
+    }
+    this.#showUnread(room);
+  }
+
+  #insert(room) {
+    const item = copyOf("room");
+    item.dataset.room = room.id;
+    const later = [...byId("rooms").children].find((other) => {
+      return this.#rooms.get(Number(other.dataset.room))?.name.localeCompare(room.name, language) > 0;
+    });
+    byId("rooms").insertBefore(item, later ?? null);
+    byId("rooms-empty").hidden = true;
+  }
+
+  #describe(room) {
+    for (const item of this.#items(room.id)) {
+      item.querySelector("a").href = urlFor("room", room.slug);
+      item.querySelector("[data-field=name]").textContent = room.name;
+      const topic = item.querySelector("[data-field=topic]");
+      if (topic) {
+        topic.textContent = room.topic;
+      }
+      const sign = item.querySelector(".room-sign");
+      sign.replaceChildren(partsOf(room.private ? "lock" : "hash"));
+    }
+    if (room.slug === this.#current) {
+      this.#title = this.#title.replace(byId("room-name").textContent, () => room.name);
+      byId("room-name").textContent = room.name;
+      byId("room-topic").textContent = room.topic;
+      byId("room-topic").hidden = !room.topic;
+    }
+  }
+
+  #remove(id) {
+    this.#rooms.delete(id);
+    for (const item of this.#items(id)) {
+      item.remove();
+    }
+    byId("rooms-empty").hidden = this.#rooms.size > 0;
+  }
+
+  #unread({ id, last_seq: last }) {
+    return Math.max(0, last - this.#read.get(id));
+  }
+
+  #showUnread(room) {
+    const count = this.#unread(room);
+    const text = ngettext(", %(count)s unread message", ", %(count)s unread messages", count);
+    for (const item of this.#items(room.id)) {
+      const badge = item.querySelector("[data-unread]");
+      item.classList.toggle("has-unread", count > 0);
+      badge.hidden = count === 0;
+      badge.querySelector("[data-count]").textContent = count > MOST_SHOWN ? `${MOST_SHOWN}+` : String(count);
+      badge.querySelector("[data-spoken]").textContent = fill(text, { count });
+    }
+  }
+
+  #showTotal() {
+    const counts = [...this.#rooms.values()].map((room) => [room.slug === this.#current, this.#unread(room)]);
+    const total = counts.reduce((sum, [, count]) => sum + count, 0);
+    document.title = total ? `(${total}) ${this.#title}` : this.#title;
+    byId("unread-elsewhere").hidden = !counts.some(([here, count]) => !here && count);
+  }
+
+  #items(id) {
+    return document.querySelectorAll(`[data-room="${id}"]`);
+  }
+}
