@@ -63,9 +63,7 @@ def accept(upload: IO[bytes], size: int) -> Picture:
     if format is None:
         raise StreamError("unsupported", _("Images can be PNG, JPEG, GIF or WebP."))
     try:
-        width, height, orientation = _measure(data)
-        if format != "JPEG":
-            orientation = 1
+        width, height, orientation = _measure(data, format)
         stripped = metadata.strip(data, format, orientation)
     except TooManyPixels:
         reason = _("The image has more than %(limit)d million pixels.")
@@ -102,10 +100,11 @@ def thumbnail(data: bytes) -> bytes:
     return output.getvalue()
 
 
-def _measure(data: bytes) -> tuple[int, int, int]:
+def _measure(data: bytes, format: str) -> tuple[int, int, int]:
     """Return width, height and orientation (EXIF, 1 to 8) as the header says."""
     with _opened(data) as image:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        # Only of JPEG: to look for it in a PNG, Pillow decodes the whole picture.
+        orientation = image.getexif().get(_ORIENTATION, 1) if format == "JPEG" else 1
         return image.width, image.height, orientation if orientation in range(1, 9) else 1
 
 
