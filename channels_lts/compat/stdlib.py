@@ -6,7 +6,9 @@ too. The PyPI packages setuptools and legacy-cgi carry them on: this module sees
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
 from channels_lts.exceptions import CompatError
@@ -16,7 +18,7 @@ _PACKAGES = {"distutils": "setuptools", "cgi": "legacy-cgi"}
 
 def needed() -> bool:
     """Whether a module is missing that must come from a package."""
-    return any(find_spec(name) is None for name in _PACKAGES)
+    return any(not _is_there(name) for name in _PACKAGES)
 
 
 def install() -> None:
@@ -25,13 +27,24 @@ def install() -> None:
     Raises:
         CompatError: one of them cannot be; the message names the package to install.
     """
-    if find_spec("distutils") is None and find_spec("setuptools") is not None:
+    if not _is_there("distutils") and find_spec("setuptools") is not None:
         # It supplies distutils when it is imported, even where its .pth file was not read at start-up.
         import_module("setuptools")
     for name, package in _PACKAGES.items():
-        if find_spec(name) is None:
+        if not _is_there(name):
             raise CompatError(
                 f"The module {name!r}, which Channels 1.1.8 imports, is no longer part of Python. "
                 f"Install the package that supplies it: pip install {package}",
                 name=name,
             )
+
+
+def _is_there(name: str) -> bool:
+    if name in sys.modules or PathFinder.find_spec(name) is not None:
+        return True
+    # Not find_spec(), for which setuptools would import itself, and that takes longer than all the rest.
+    return name == "distutils" and any(_is_setuptools(finder) for finder in sys.meta_path)
+
+
+def _is_setuptools(finder: object) -> bool:
+    return type(finder).__module__ == "_distutils_hack"
