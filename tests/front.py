@@ -12,7 +12,9 @@ from tests.services import ROOT, Service, find, free_port, listening
 
 sys.path.append(str(ROOT / "deploy" / "nginx"))
 
-from render import CONVENTIONAL, render
+import render
+
+BOTH = ["chat.conf", "chat-wsgi.conf"]
 
 # What Debian's nginx.conf has around sites-enabled/*, as far as it bears on the sites.
 _AROUND = """
@@ -59,9 +61,9 @@ class Nginx(Service):
             "local": str(directory / "chat.d"),
             "interface": f"127.0.0.1:{stack.port}",
         }
-        if CONVENTIONAL["wsgi"][0] in render(name):
+        if render.CONVENTIONAL["wsgi"][0] in render.render(name):
             values["wsgi"] = stack.env["WSGI_BIND"]
-        (directory / "sites-enabled" / name).write_text(render(name, listen=f"127.0.0.1:{self.port}", **values))
+        (directory / "sites-enabled" / name).write_text(render.render(name, listen=f"127.0.0.1:{self.port}", **values))
         user = f"user {pwd.getpwuid(0).pw_name} root;" if os.getuid() == 0 else ""
         self._configuration = directory / "nginx.conf"
         self._configuration.write_text(_AROUND.format(directory=directory, user=user))
