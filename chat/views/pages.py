@@ -49,7 +49,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def room_new(request: HttpRequest) -> HttpResponse:
-    form = RoomForm(request.POST or None, instance=Room(created_by_id=request.user.pk))
+    form = RoomForm(request.POST if request.method == "POST" else None, instance=Room(created_by_id=request.user.pk))
     if request.method == "POST" and form.is_valid():
         return redirect(rooms.create(form.save(commit=False)))
     context = {**common_context(identity.of_request(request)), "form": form, "room_form": form}
