@@ -55,6 +55,8 @@ _DEFAULTS = {
     "SOCKET_WORKERS": "2",
     "BACKGROUND_WORKERS": "1",
     "SUPERVISOR_INCLUDE": "",
+    "WSGI_BIND": "127.0.0.1:8001",
+    "WSGI_WORKERS": "2",
 }
 _NUMBERS = ("PORT", "INTERFACE_PROCESSES", "WEB_WORKERS", "SOCKET_WORKERS", "BACKGROUND_WORKERS", "OPEN_FILES")
 # A unix socket's path may have 107 bytes, and supervisord first binds "supervisor.sock.<pid>" beside the final name.
