@@ -202,7 +202,8 @@ class Postgres(Service):
 
 
 def _postgres(program: str) -> Path:
-    return find(program, f"usr/lib/postgresql/*/bin/{program}")
+    """Return a program of the PostgreSQL that initdb belongs to: all of them have to be of one version."""
+    return find("initdb", "usr/lib/postgresql/*/bin/initdb").resolve().with_name(program)
 
 
 def _user_exists(name: str) -> bool:

@@ -62,6 +62,8 @@ def checkout() -> Iterator[Checkout]:
             left = clone.processes()
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
+            if (clone.var / "env").exists():
+                shutil.rmtree(run_directory(clone))
             assert not left
 
 
@@ -188,10 +190,10 @@ class TestFromAFreshClone:
             assert here("down", checkout.path, VAR_DIR=str(tmp_path)).code == 0
 
     def test_a_start_that_fails_says_why_and_leaves_nothing(self, checkout, tmp_path):
-        variables = {"VAR_DIR": str(tmp_path), "PORT": str(free_port()), "CHANNEL_LAYER": "memory"}
-        said = here("up", checkout.path, **variables)
+        variables = {"VAR_DIR": str(tmp_path), "PORT": str(free_port())}
+        said = here("up", checkout.path, **variables, SUPERVISOR_INCLUDE="wsgi.conf", WSGI_WORKERS="many")
         assert said.code == 1
-        assert re.search(r"^error: \S+ does not stay up.*; .*\.log ends with:$", said.text, re.MULTILINE)
-        assert "The channel layer 'default' is in memory" in said.text
+        assert re.search(r"^error: wsgi does not stay up.*; .*/wsgi\.log ends with:$", said.text, re.MULTILINE)
+        assert "argument -w/--workers: invalid int value: 'many'" in said.text
         kept = environment.load(tmp_path / "env")
         assert proc.children_of(f"unix://{kept['RUN_DIR']}/supervisor.sock") == []
