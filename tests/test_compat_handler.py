@@ -22,6 +22,9 @@ from django.views.decorators.csrf import csrf_protect
 
 from channels_lts.compat.inmemory import ChannelLayer
 
+# The end of a request looks after the connections of its thread, which a test before may have opened.
+pytestmark = pytest.mark.django_db
+
 REPLY = "http.response!reply"
 
 seen: list[str] = []
