@@ -41,8 +41,7 @@ def refuse(message: Any) -> None:
 class RoomConsumer(connection.ForgetsSession, JsonWebsocketConsumer):
     """One room on one socket: ``{"message": …}`` in, ``{"message", "author", "seq", "at"}`` out, of images too.
 
-    What is refused is answered by ``{"error": {"code", "reason"}}``. The route switches on strict ordering: frames
-    of one socket are taken in the order in which they were sent.
+    What is refused is answered by ``{"error": {"code", "reason"}}``.
     """
 
     http_user = True
@@ -70,7 +69,7 @@ class RoomConsumer(connection.ForgetsSession, JsonWebsocketConsumer):
             except StreamError as error:
                 self.send(responses.error_body(error))
             except Exception:
-                # Raised on, it would keep strict ordering from ever taking another frame of this socket.
+                # Not raised on: the client is told here, and the log knows it.
                 logger.exception("a message to room %s failed", slug)
                 self.send(responses.error_body(StreamError("internal", _("The server failed; it has been logged."))))
 

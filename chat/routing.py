@@ -17,7 +17,8 @@ _POLL_PATH = r"^/poll/(?P<slug>[^/]+)/$"
 
 channel_routing = [
     include(echo_routing, path=r"^/ws/echo/$"),
-    consumers.RoomConsumer.as_route(path=r"^/ws/chat/(?P<slug>[^/]+)/$", attrs={"strict_ordering": True}),
+    # Without strict_ordering: it stops a socket for good when a worker dies with one of its frames.
+    consumers.RoomConsumer.as_route(path=r"^/ws/chat/(?P<slug>[^/]+)/$"),
     route_class(ChatDemultiplexer, path=r"^/ws/$"),
     route("websocket.connect", consumers.refuse, path=r"^/ws/"),
     route("http.request", health.healthz, path=r"^/healthz$"),

@@ -29,11 +29,9 @@ class RoutingTests(ChannelTestCase):
             with self.subTest(channel, path=path):
                 assert self.match(channel, path) == (consumer, kwargs)
 
-    def test_room_socket_keeps_the_order_by_its_route(self):
+    def test_room_socket_gets_the_slug_from_its_path(self):
         consumer, kwargs = self.match("websocket.connect", "/ws/chat/大厅/")
-        assert issubclass(consumer, consumers.RoomConsumer)
-        assert consumer.strict_ordering
-        assert not consumers.RoomConsumer.strict_ordering
+        assert consumer is consumers.RoomConsumer
         assert kwargs == {"slug": "大厅"}
 
     def test_views_serve_all_other_requests(self):
