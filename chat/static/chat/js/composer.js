@@ -2,7 +2,7 @@
 
 import { limits, slug } from "./config.js";
 import { byId } from "./dom.js";
-import { fill, gettext } from "./i18n.js";
+import { fill, gettext, ngettext } from "./i18n.js";
 import { Attachments } from "./attachments.js";
 import { clearError, showError } from "./notices.js";
 import { upload } from "./upload.js";
@@ -58,7 +58,10 @@ export class Composer {
       return;
     }
     if (over > 0) {
-      showError(fill(gettext("The message is too long by %(count)s characters."), { count: over }), { kind: "send" });
+      const words = ngettext(
+        "The message is too long by %(count)s character.", "The message is too long by %(count)s characters.", over,
+      );
+      showError(fill(words, { count: over }), { kind: "send" });
       return;
     }
     clearError("send");

@@ -153,13 +153,13 @@ export class Connection extends EventTarget {
 
   /** Give up a connection that nothing comes from. */
   #drop() {
-    const bridge = this.#bridge;
-    this.#bridge = null;
-    bridge.socket.close(1000, "", { keepClosed: true });
+    const { socket } = this.#bridge;
     this.#closed(1006);
+    socket.close(1000, "", { keepClosed: true });
   }
 
   #closed(code) {
+    this.#bridge = null;
     clearTimeout(this.#timer);
     clearInterval(this.#heartbeat);
     for (const id of [...this.#requests.keys()]) {

@@ -10,6 +10,8 @@ const PAGE = 50;
 const MOST = 100;
 // How long a message may take to arrive after the list of rooms told of it, before we ask for it.
 const LATE_MS = 2_500;
+// How long a thumbnail may take before we look whether the news of it got lost.
+const THUMBNAIL_MS = 12_000;
 
 export class Conversation {
   #connection;
@@ -18,6 +20,7 @@ export class Conversation {
   #log;
   #timeline = new Timeline();
   #pending = new Map();
+  #early = new Map();
   #epoch = null;
   #filling = false;
   #onMembers;
@@ -74,7 +77,7 @@ export class Conversation {
   async loadEarlier() {
     try {
       const { messages, more } = await this.#history({ before: this.#timeline.first, limit: PAGE });
-      this.#log.show(this.#timeline.add(messages), { quiet: true });
+      this.#put(messages, { quiet: true });
       this.#log.setMore(more);
     } catch (error) {
       showError(inWords(error), { kind: "history" });
@@ -143,14 +146,42 @@ export class Conversation {
 
   /** Show messages, whichever way they came, and ask for what is missing between them. */
   #take(messages, options) {
+    this.#put(messages, options);
+    this.#fillHoles();
+  }
+
+  /** Put messages on the page and return how many of them were new. */
+  #put(messages, options) {
     const added = this.#timeline.add(messages);
-    for (const { id, author } of added) {
-      if (author.key === this.#me.key) {
-        this.#pending.delete(id);
+    for (const message of added) {
+      Object.assign(message, this.#early.get(message.seq));
+      this.#early.delete(message.seq);
+      if (message.author.key === this.#me.key) {
+        this.#pending.delete(message.id);
+      }
+      if (message.image && !message.image.thumbnail) {
+        setTimeout(() => this.#lookForThumbnail(message.seq), THUMBNAIL_MS);
       }
     }
     this.#log.show(added, options);
-    this.#fillHoles();
+    return added.length;
+  }
+
+  async #lookForThumbnail(seq) {
+    const waits = () => this.joined && this.#timeline.get(seq)?.image?.thumbnail === null;
+    if (!waits()) {
+      return;
+    }
+    try {
+      const { messages: [{ image, removed }] } = await this.#history({ before: seq + 1, limit: 1 });
+      if (removed || image.thumbnail) {
+        this.#change(seq, { image, removed });
+      } else if (waits()) {
+        this.#log.failPicture(seq);
+      }
+    } catch (error) {
+      console.info("no news of a thumbnail:", error.code);
+    }
   }
 
   async #fillHoles() {
@@ -162,9 +193,7 @@ export class Conversation {
       for (let hole = this.#timeline.hole(); hole; hole = this.#timeline.hole()) {
         const limit = Math.min(MOST, hole.before - hole.after - 1);
         const { messages } = await this.#history({ before: hole.before, limit });
-        const added = this.#timeline.add(messages);
-        this.#log.show(added);
-        if (added.length === 0) {
+        if (this.#put(messages) === 0) {
           showError(gettext("Some messages are missing."), { kind: "history", reload: true });
           break;
         }
@@ -200,7 +229,10 @@ export class Conversation {
 
   #change(seq, fields) {
     const message = this.#timeline.get(seq);
-    if (message && !message.removed) {
+    if (seq > this.#timeline.last) {
+      // The news of a change may overtake the message.
+      this.#early.set(seq, { ...this.#early.get(seq), ...fields });
+    } else if (message && !message.removed) {
       this.#log.refresh(Object.assign(message, fields));
     }
   }
