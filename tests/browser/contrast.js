@@ -1,4 +1,4 @@
-// Returns the texts whose contrast is below 4.5 to 1. Colours are drawn on a canvas, since some are oklch().
+/* Returns the texts whose contrast is below 4.5 to 1. Colours are drawn on a canvas, since some are oklch(). */
 () => {
   const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
   const rgb = (colours) => {

@@ -18,7 +18,9 @@ PHONES = [(320, 568), (390, 844)]
 
 
 @pytest.mark.parametrize("size", PHONES, ids=str)
-def test_nothing_scrolls_sideways_on_a_phone(somebody: Callable[..., Person], size: tuple[int, int], unique: Callable[[str], str]) -> None:
+def test_nothing_scrolls_sideways_on_a_phone(
+    somebody: Callable[..., Person], size: tuple[int, int], unique: Callable[[str], str]
+) -> None:
     width, height = size
     person = somebody(viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
     for path in FORMS:
@@ -29,7 +31,9 @@ def test_nothing_scrolls_sideways_on_a_phone(somebody: Callable[..., Person], si
     person.say_by_button("w" * 300)
     person.sees("w" * 300)
     assert person.fits()
-    assert person.page.evaluate("document.getElementById('log').scrollWidth <= document.getElementById('log').clientWidth")
+    assert person.page.evaluate(
+        "document.getElementById('log').scrollWidth <= document.getElementById('log').clientWidth"
+    )
     for path in PAGES:
         person.page.goto(path)
         assert person.fits(), path
@@ -51,7 +55,9 @@ def test_rooms_and_people_are_drawers_on_a_phone(somebody: Callable[..., Person]
         person.expect(button).to_be_focused()
 
 
-def test_everything_can_be_done_with_the_keyboard(somebody: Callable[..., Person], unique: Callable[[str], str]) -> None:
+def test_everything_can_be_done_with_the_keyboard(
+    somebody: Callable[..., Person], unique: Callable[[str], str]
+) -> None:
     person = somebody()
     person.page.goto("/rooms/lobby/")
     # The name field has the focus already.
@@ -77,8 +83,8 @@ def test_everything_can_be_done_with_the_keyboard(somebody: Callable[..., Person
         seen.add(person.page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
         # Past the first element the focus is in the browser's own bars, which counts as the body.
         bare = person.page.evaluate(
-            """document.activeElement !== document.body
-                && getComputedStyle(document.activeElement).outlineStyle === "none""""
+            "document.activeElement !== document.body"
+            " && getComputedStyle(document.activeElement).outlineStyle === 'none'"
         )
         assert not bare, person.page.evaluate("document.activeElement.outerHTML")
     assert {"attach", "log", "/rooms/lobby/"} <= seen
@@ -142,7 +148,9 @@ def test_the_language_can_be_chosen_and_stays(bo: Person) -> None:
     bo.expect("h1").to_have_text("Sign in")
 
 
-def test_the_server_answers_in_the_language_of_the_page(somebody: Callable[..., Person], unique: Callable[[str], str]) -> None:
+def test_the_server_answers_in_the_language_of_the_page(
+    somebody: Callable[..., Person], unique: Callable[[str], str]
+) -> None:
     person = somebody(locale="zh-CN")
     person.sign_up(unique("lilei"))
     person.open_new_room(unique("读书会"))
