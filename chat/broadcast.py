@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from channels import Channel, Group
+from channels import DEFAULT_CHANNEL_LAYER, Channel, Group, channel_layers
 from django.db import transaction
 
 from channels_lts import streams
@@ -42,6 +42,11 @@ def to_stream(group: str, stream: str, kind: str, **fields: Any) -> None:
 def to_channel(channel: str, message: dict[str, Any]) -> None:
     """Send *message* to one channel when the transaction commits, under the same promise as :func:`to_group`."""
     transaction.on_commit(functools.partial(_send, Channel(channel), message))
+
+
+def heard_elsewhere() -> bool:
+    """Whether other processes hear what this one sends: on a channel layer in memory they do not."""
+    return not channel_layers[DEFAULT_CHANNEL_LAYER].local_only()
 
 
 def _send(target: Any, message: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,7 +11,7 @@ from tests.chat.base import ChatTestCase
 
 def run(name: str, *args: str) -> str:
     output = io.StringIO()
-    call_command(name, *args, stdout=output)
+    call_command(name, *args, stdout=output, stderr=io.StringIO())
     return output.getvalue()
 
 
@@ -74,6 +75,17 @@ class DisconnectTests(ChatTestCase):
         for args in ([], ["--user", "a", "--room", "b"]):
             with pytest.raises(CommandError):
                 call_command("disconnect", *args)
+
+
+class LayerTests(ChatTestCase):
+    def test_in_memory_layer_is_warned_of(self):
+        self.user("ann")
+        for command in (["announce", "hi"], ["disconnect", "--user", "ann"]):
+            for local, warned in ((True, True), (False, False)):
+                errors = io.StringIO()
+                with mock.patch("chat.broadcast.heard_elsewhere", return_value=not local):
+                    call_command(*command, stdout=io.StringIO(), stderr=errors)
+                assert ("in memory" in errors.getvalue()) == warned
 
 
 class SignOutTests(ChatTestCase):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from channels_lts import streams
 from channels_lts.exceptions import StreamError
-from chat import groups, payloads
+from chat import broadcast, groups, payloads
 from chat.models import Room
 from chat.text import clean_body
 
@@ -21,6 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--room", metavar="ROOM", help="only to the room with this slug")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not broadcast.heard_elsewhere():
+            self.stderr.write(self.style.WARNING("The channel layer is in memory: no other process hears of this."))
         try:
             text = clean_body(options["text"])
         except StreamError as error:

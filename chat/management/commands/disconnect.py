@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels_lts import close_codes
-from chat import groups
+from chat import broadcast, groups
 from chat.identity import user_key
 from chat.models import Room
 
@@ -24,6 +24,8 @@ class Command(BaseCommand):
         whose.add_argument("--room", metavar="ROOM", help="the room with this slug")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not broadcast.heard_elsewhere():
+            self.stderr.write(self.style.WARNING("The channel layer is in memory: no other process hears of this."))
         names = self._user(options["user"]) if options["user"] is not None else self._room(options["room"])
         found = 0
         for name in names:
