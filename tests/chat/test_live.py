@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from tests.services import TIMEOUT_SCALE
 
 
 @pytest.mark.system
-def test_channels_live_server_runs_the_chat_on_a_real_redis(redis_server, postgres, root):
+def test_channels_live_server_runs_the_chat_on_a_real_redis(redis_server, postgres, root, tmp_path):
     """ChannelLiveServerTestCase forks servers that share a database: its cases run apart, on one that is no file."""
     environment = {
         **os.environ,
@@ -21,7 +22,15 @@ def test_channels_live_server_runs_the_chat_on_a_real_redis(redis_server, postgr
     }
     # Without conftest.py: what it does about SIGTERM, the forked servers would inherit, and then never end.
     command = [sys.executable, "-m", "pytest", "-q", "--noconftest", "tests/chat/live.py"]
-    result = subprocess.run(
-        command, check=False, cwd=root, env=environment, capture_output=True, text=True, timeout=120 * TIMEOUT_SCALE
-    )
-    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]
+    output = tmp_path / "output.log"
+    # A file and a session of its own: forked servers that hang can be ended, and no pipe of theirs waited for.
+    with output.open("wb") as said:
+        runner = subprocess.Popen(
+            command, cwd=root, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        code = runner.wait(timeout=120 * TIMEOUT_SCALE)
+    except subprocess.TimeoutExpired:
+        os.killpg(runner.pid, signal.SIGKILL)
+        code = runner.wait()
+    assert code == 0, output.read_text(errors="replace")[-5000:]
