@@ -1,15 +1,16 @@
 // The box to write in.
 
-import { limits, slug } from "./config.js";
+import { identity, limits, slug } from "./config.js";
 import { byId } from "./dom.js";
 import { fill, gettext, ngettext } from "./i18n.js";
 import { Attachments } from "./attachments.js";
 import { clearError, showError } from "./notices.js";
+import { load, save } from "./storage.js";
 import { upload } from "./upload.js";
 
 // How many characters before the limit we begin to count.
 const COUNT_FROM = 300;
-const DRAFT = `chat:draft:${slug}`;
+const DRAFT = `chat:draft:${identity?.key}:${slug}`;
 // Without keys to hold, Enter is the only way to a new line.
 const touch = matchMedia("(hover: none) and (pointer: coarse)");
 
@@ -27,7 +28,7 @@ export class Composer {
   constructor({ onText, onUploaded }) {
     this.#onText = onText;
     this.#onUploaded = onUploaded;
-    this.#text.value = this.#text.value || (sessionStorage.getItem(DRAFT) ?? "");
+    this.#text.value = this.#text.value || (load("sessionStorage", DRAFT) ?? "");
     this.#text.addEventListener("input", () => this.#changed());
     this.#text.addEventListener("keydown", (event) => {
       // While a Chinese input method composes, Enter takes its suggestion.
@@ -103,7 +104,7 @@ export class Composer {
   }
 
   #changed() {
-    sessionStorage.setItem(DRAFT, this.#text.value);
+    save("sessionStorage", DRAFT, this.#text.value);
     // As high as its lines; the style sheet sets the bounds.
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;

@@ -241,6 +241,7 @@ export class Log {
     time.title = fullText(date);
     const bubble = item.querySelector(".bubble");
     bubble.title = fullText(date);
+    bubble.classList.toggle("bubble-picture", Boolean(message.image));
     bubble.replaceChildren(...this.#content(message));
   }
 

@@ -9,7 +9,7 @@ import { prepareDrawers } from "./drawers.js";
 import { fill, gettext } from "./i18n.js";
 import { Log } from "./log.js";
 import { markersOf } from "./markers.js";
-import { announce, showError } from "./notices.js";
+import { announce, clearError, showError } from "./notices.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { prepareSettings } from "./settings.js";
@@ -24,10 +24,15 @@ function paintAvatars() {
 
 /** Fetch this page again and return the rooms that it lists: the rooms stream does not repeat what was missed. */
 async function fetchRooms() {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const config = page.getElementById("config");
-  return config ? JSON.parse(config.textContent).rooms : null;
+  try {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return JSON.parse(page.getElementById("config").textContent).rooms;
+  } catch (error) {
+    // No network, or another page than this: the list stays as it is.
+    console.info("the list of rooms was not renewed:", error.message);
+    return null;
+  }
 }
 
 /** Tell of pictures that could not be processed. Which of two is first, the answer to the upload or the job, is open. */
@@ -104,11 +109,23 @@ function start() {
   });
   const conversation = slug === null ? null : prepareRoom(connection, rooms);
   prepareSettings(connection, () => rooms.open);
-  showState(connection, (text) => showError(text, { kind: "state", reload: true }));
+  showState(connection, (text) => {
+    if (text) {
+      showError(text, { kind: "state", reload: true });
+    } else {
+      clearError("state");
+    }
+  });
   let first = true;
-  connection.addEventListener("welcome", async () => {
-    if (!first) {
-      rooms.replace((await fetchRooms()) ?? []);
+  connection.addEventListener("welcome", async ({ detail }) => {
+    if (detail.identity.key !== identity.key) {
+      // Signed in or out in another tab: this page belongs to somebody else.
+      location.reload();
+    } else if (!first) {
+      const known = await fetchRooms();
+      if (known) {
+        rooms.replace(known);
+      }
     }
     first = false;
   });

@@ -1,6 +1,7 @@
 // How far one has read: kept by the server for people with an account, in the browser for guests.
 
 import { csrfToken, urlFor } from "./config.js";
+import { load, save } from "./storage.js";
 
 const WRITE_MS = 800;
 
@@ -23,25 +24,12 @@ class BrowserMarkers {
   move({ id }, seq) {
     const markers = this.#load();
     if (!(markers[id] >= seq)) {
-      this.#save({ ...markers, [id]: seq });
+      save("localStorage", this.#key, { ...markers, [id]: seq });
     }
   }
 
   #load() {
-    try {
-      return JSON.parse(localStorage.getItem(this.#key)) ?? {};
-    } catch {
-      // Storage may be forbidden, or hold what others wrote: then nothing has been read.
-      return {};
-    }
-  }
-
-  #save(markers) {
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(markers));
-    } catch (error) {
-      console.info("read markers are not kept:", error.message);
-    }
+    return load("localStorage", this.#key) ?? {};
   }
 }
 

@@ -82,6 +82,9 @@ export class Rooms {
   #insert(room) {
     const item = copyOf("room");
     item.dataset.room = room.id;
+    if (room.slug === this.#current) {
+      item.querySelector("a").setAttribute("aria-current", "page");
+    }
     const later = [...byId("rooms").children].find((other) => {
       return this.#rooms.get(Number(other.dataset.room))?.name.localeCompare(room.name, language) > 0;
     });

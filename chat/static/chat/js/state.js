@@ -27,12 +27,21 @@ function shown(state) {
   return fill(text, { seconds });
 }
 
+/** Whether the server has sent us away: it wants to see the cookies again. */
+function mustReload(state) {
+  return state.name === "closed" && state.code !== 1000;
+}
+
 function spoken(state) {
   // The countdown is not read out: one announcement a second is no help.
   return state.name === "waiting" ? (navigator.onLine ? gettext("Disconnected, reconnecting") : gettext("Offline")) : shown(state);
 }
 
-/** Show the state of `connection` in the line at the foot of the page; `onTrouble(text)` hears of lasting trouble. */
+/**
+ * Show the state of `connection` in the line at the foot of the page.
+ *
+ * `onTrouble(text)` hears of lasting trouble, and gets null when it is over.
+ */
 export function showState(connection, onTrouble) {
   const line = byId("state");
   const retry = byId("retry");
@@ -46,7 +55,8 @@ export function showState(connection, onTrouble) {
     if (words.textContent !== spoken(state)) {
       words.textContent = spoken(state);
     }
-    retry.hidden = state.name !== "waiting" && state.code !== 1000;
+    retry.hidden = state.name !== "waiting" && state.name !== "closed";
+    retry.textContent = mustReload(state) ? gettext("Reload") : gettext("Try now");
   };
 
   connection.addEventListener("state", ({ detail }) => {
@@ -55,10 +65,13 @@ export function showState(connection, onTrouble) {
       ticking = setInterval(show, 250);
     }
     show();
+    if (detail.name === "connected") {
+      onTrouble(null);
+    }
     if (detail.name === "waiting" && detail.failures === MANY_FAILURES) {
       onTrouble(gettext("The server cannot be reached, or has signed you out. Reloading the page may help."));
     }
   });
-  retry.addEventListener("click", () => connection.retry());
+  retry.addEventListener("click", () => (mustReload(connection.state) ? location.reload() : connection.retry()));
   show();
 }

@@ -1,0 +1,19 @@
+// What a browser keeps for us, where it may: storage can be forbidden, full, or hold what others wrote.
+
+/** Return the value stored under `key`, or undefined. */
+export function load(storage, key) {
+  try {
+    return JSON.parse(globalThis[storage].getItem(key)) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Store `value` under `key`; without storage the page works on, and forgets it. */
+export function save(storage, key, value) {
+  try {
+    globalThis[storage].setItem(key, JSON.stringify(value));
+  } catch (error) {
+    console.info(`${key} is not kept:`, error.message);
+  }
+}
