@@ -84,6 +84,12 @@ class Person:
         self.page.fill("#composer-text", text)
         self.page.click("#send")
 
+    def choose(self, *files: tuple[str, str, bytes]) -> None:
+        """Choose files, each with a name, a type and its content, to be sent with the next message."""
+        with self.page.expect_file_chooser() as chooser:
+            self.page.click("#attach")
+        chooser.value.set_files([{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files])
+
     def sees(self, text: str) -> None:
         """Wait until a stored message says exactly *text*."""
         self.expect(self.message(text)).to_have_count(1)

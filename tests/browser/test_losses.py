@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.person import Person
+from tests.images import png
 
 pytestmark = pytest.mark.system
 
@@ -119,3 +120,53 @@ def test_who_cannot_be_brought_up_to_date_begins_anew(ann: Person, room: str) ->
     ann.page.evaluate("document.querySelector('.message').dataset.old = ''; breakLine()")
     ann.expect("[data-old]").to_have_count(0)
     ann.sees("kept")
+
+
+def test_a_connection_on_which_nothing_comes_is_given_up(ann: Person, room: str) -> None:
+    ann.page.add_init_script("globalThis.lossless = true")
+    ann.page.clock.install()
+    open_lossy(ann, room, incoming="true")
+    ann.page.evaluate("globalThis.lossless = false")
+    # Heartbeats of 25 seconds: two may go unanswered.
+    ann.page.clock.run_for(60_000)
+    ann.expect("#state").to_have_attribute("data-state", "connected")
+    ann.page.clock.run_for(20_000)
+    ann.expect("#state").not_to_have_attribute("data-state", "connected")
+    ann.page.evaluate("globalThis.lossless = true")
+    ann.page.clock.run_for(40_000)
+    ann.is_in_room()
+
+
+def test_a_thumbnail_that_overtakes_its_message_is_not_forgotten(ann: Person, bo: Person, room: str) -> None:
+    bo.page.add_init_script(
+        """globalThis.WebSocket = class extends WebSocket {
+            constructor(...args) {
+                super(...args);
+                this.held = [];
+                this.addEventListener("message", (event) => {
+                    const { type } = JSON.parse(event.data).payload;
+                    if (type === "message" && event.isTrusted) {
+                        event.stopImmediatePropagation();
+                        this.held.push(event.data);
+                    } else if (type === "thumbnail") {
+                        const late = this.held.splice(0);
+                        setTimeout(() => late.forEach((data) => {
+                            this.dispatchEvent(new MessageEvent("message", { data }));
+                        }));
+                    }
+                });
+            }
+        };"""
+    )
+    bo.go(room)
+    ann.choose(("beds.png", "image/png", png()))
+    ann.page.click("#send")
+    bo.expect(".picture img").to_have_count(1)
+
+
+def test_a_lost_thumbnail_is_looked_for(ann: Person, bo: Person, room: str) -> None:
+    open_lossy(bo, room, incoming="payload.type === 'thumbnail'")
+    ann.choose(("beds.png", "image/png", png()))
+    ann.page.click("#send")
+    bo.expect(".picture-waiting").to_have_count(1)
+    bo.expect(".picture img").to_have_count(1)

@@ -34,12 +34,6 @@ def hand_over(person: Person, kind: str, name: str, data: bytes) -> None:
     person.page.evaluate(_HAND_OVER, [kind, name, base64.b64encode(data).decode()])
 
 
-def choose(person: Person, *files: tuple[str, str, bytes]) -> None:
-    with person.page.expect_file_chooser() as chooser:
-        person.page.click("#attach")
-    chooser.value.set_files([{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files])
-
-
 def thumbnail_of(person: Person) -> Any:
     """Wait for a thumbnail that has been loaded, and return it."""
     image = person.page.locator(".picture img").last
@@ -54,7 +48,7 @@ def test_a_chosen_picture_gets_its_thumbnail_live(ann: Person, bo: Person, room:
     bo.go(room)
     for person in (ann, bo):
         person.mark()
-    choose(ann, ("beds.png", "image/png", png(800, 600)))
+    ann.choose(("beds.png", "image/png", png(800, 600)))
     ann.expect(".attachment").to_contain_text("beds.png")
     ann.say("The new beds")
     for person in (ann, bo):
@@ -76,7 +70,7 @@ def test_a_picture_can_be_pasted_and_dropped(ann: Person, bo: Person, room: str,
 
 
 def test_several_pictures_go_one_after_the_other(ann: Person, room: str) -> None:
-    choose(ann, *((f"{number}.png", "image/png", png(40 + number)) for number in range(3)))
+    ann.choose(*((f"{number}.png", "image/png", png(40 + number)) for number in range(3)))
     ann.say("Three of them")
     ann.expect(".picture img").to_have_count(3)
     assert ann.page.locator(".bubble-text").all_inner_texts() == ["Three of them"]
@@ -91,13 +85,13 @@ def test_a_picture_can_be_taken_back(ann: Person, room: str) -> None:
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(ann: Person, room: str) -> None:
-    choose(ann, ("minutes.pdf", "application/pdf", b"%PDF-1.4"))
+    ann.choose(("minutes.pdf", "application/pdf", b"%PDF-1.4"))
     ann.expect("#errors").to_contain_text("minutes.pdf is not a PNG, JPEG, GIF or WebP picture.")
     ann.expect(".attachment").to_have_count(0)
 
 
 def test_a_picture_that_lies_about_itself_is_refused_and_the_text_is_kept(ann: Person, room: str) -> None:
-    choose(ann, ("lie.png", "image/png", b"<html>no picture</html>"))
+    ann.choose(("lie.png", "image/png", b"<html>no picture</html>"))
     ann.say("Look at this")
     ann.expect("#errors").to_contain_text("PNG, JPEG, GIF or WebP")
     ann.expect(".attachment").to_have_count(1)
@@ -110,7 +104,7 @@ def test_a_broken_picture_is_taken_out_and_the_sender_hears_why(ann: Person, bo:
     whole = png(400, 300)
     start = whole.index(b"IDAT") + 4
     broken = whole[:start] + bytes(40) + whole[start + 40 :]
-    choose(ann, ("broken.png", "image/png", broken))
+    ann.choose(("broken.png", "image/png", broken))
     ann.page.click("#send")
     ann.expect("#errors").to_contain_text("could not be processed")
     for person in (ann, bo):

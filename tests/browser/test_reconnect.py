@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,7 +33,10 @@ def test_a_restart_of_the_workers_leaves_the_socket_open(ann: Person, bo: Person
     stack.wait_running()
 
 
-def test_after_a_lost_connection_the_page_catches_up_by_itself(ann: Person, bo: Person, room: str, stack: Any) -> None:
+def test_after_a_lost_connection_the_page_catches_up_by_itself(
+    ann: Person, bo: Person, room: str, stack: Any, unique: Callable[[str], str]
+) -> None:
+    name = unique("Made meanwhile ")
     bo.go(room)
     bo.say("before")
     ann.sees("before")
@@ -42,6 +46,7 @@ def test_after_a_lost_connection_the_page_catches_up_by_itself(ann: Person, bo: 
     ann.expect("#state [data-shown]").to_have_text(re.compile(r"^Reconnecting in \d+ s$"))
     ann.expect("#state [data-spoken]").to_have_text("Disconnected, reconnecting")
     ann.expect("#retry").to_be_visible()
+    stack.manage("shell", "-c", f"from chat.models import Room; Room.objects.create(name={name!r})")
     # What cannot be sent stays in the box.
     ann.say("too early")
     ann.expect("#errors").to_contain_text("no connection")
@@ -49,6 +54,7 @@ def test_after_a_lost_connection_the_page_catches_up_by_itself(ann: Person, bo: 
     stack.supervisorctl("start", "daphne:*")
     for person in (ann, bo):
         person.is_in_room()
+        person.expect(person.page.locator("#rooms").get_by_text(name, exact=True)).to_be_visible()
     ann.page.press("#composer-text", "Enter")
     bo.sees("too early")
     assert bo.texts() == ["before", "too early"]
@@ -71,3 +77,42 @@ def test_signing_out_in_another_tab_closes_this_one(ann: Person, room: str) -> N
     other.click(".me button")
     ann.expect("#state").to_have_attribute("data-state", "closed")
     ann.expect("#state [data-shown]").to_have_text("Signed out, or no longer allowed here")
+    ann.page.click("#retry")
+    ann.expect("#guest-name").to_be_visible()
+
+
+# The sockets of a page, and a way to lead new ones astray.
+_SOCKETS = """
+globalThis.sockets = [];
+globalThis.WebSocket = class extends WebSocket {
+  constructor(address) {
+    super(globalThis.astray ? `${address}nowhere/` : address);
+    globalThis.sockets.push(this);
+  }
+};
+"""
+
+
+def test_who_has_become_somebody_else_gets_a_page_of_their_own(bo: Person, unique: Callable[[str], str]) -> None:
+    """The line breaks after they signed in in another tab: what comes back is not the guest of this page."""
+    name = unique("eve")
+    bo.page.add_init_script(_SOCKETS)
+    bo.go("/rooms/lobby/")
+    Person(bo.page.context.new_page()).sign_up(name)
+    bo.page.evaluate("sockets[0].dispatchEvent(new CloseEvent('close', { code: 1006 }))")
+    bo.expect(".me-name strong").to_have_text(name)
+
+
+def test_handshakes_refused_again_and_again_are_explained(ann: Person, room: str) -> None:
+    ann.page.add_init_script(_SOCKETS)
+    ann.go(room)
+    ann.page.evaluate("astray = true; sockets[0].dispatchEvent(new CloseEvent('close', { code: 1006 }))")
+    ann.expect("#errors").to_be_empty()
+    for _attempt in range(3):
+        ann.expect("#state").to_have_attribute("data-state", "waiting")
+        ann.page.click("#retry")
+    ann.expect("#errors").to_contain_text("The server cannot be reached, or has signed you out.")
+    ann.page.evaluate("astray = false")
+    ann.page.click("#retry")
+    ann.is_in_room()
+    ann.expect("#errors").to_be_empty()
