@@ -223,6 +223,29 @@ def test_channels_that_nobody_reads_are_forgotten(clock):
     assert list(layer._queues) == ["other"]
 
 
+def test_channels_that_nobody_reads_are_forgotten_beside_busy_ones(clock):
+    layer = ChannelLayer(expiry=10)
+    layer.send("busy", {})
+    layer.send("silent", {})
+    clock.now += 6
+    layer.send("busy", {})
+    clock.now += 6
+    layer.send("other", {})
+    assert list(layer._queues) == ["busy", "other"]
+
+
+def test_member_leaves_though_others_hear_on_the_same_queue(clock):
+    layer = ChannelLayer(expiry=10)
+    for channel in ("daphne!gone", "daphne!here"):
+        layer.group_add("group", channel)
+    layer.send("daphne!gone", {})
+    clock.now += 6
+    layer.send("daphne!here", {})
+    clock.now += 6
+    assert layer.receive(["daphne!"]) == ("daphne!here", {})
+    assert layer.group_channels("group") == ["daphne!here"]
+
+
 def test_member_on_whom_a_message_expired_leaves_its_groups(clock):
     layer = ChannelLayer(expiry=10)
     for channel in ("daphne!gone", "daphne!here"):
@@ -230,7 +253,6 @@ def test_member_on_whom_a_message_expired_leaves_its_groups(clock):
         layer.group_add("two", channel)
     layer.send("daphne!gone", {})
     clock.now += 10
-    layer.send("other", {})
     assert layer.group_channels("one") == layer.group_channels("two") == ["daphne!here"]
 
 
@@ -319,9 +341,9 @@ def test_one_message_wakes_one_thread(layer, monkeypatch):
     for thread in threads:
         thread.start()
     wait_for(lambda: len(layer._waiting) == 4, "all threads wait")
-    layer.send("a", {})
-    wait_for(lambda: received, "one has it")
-    assert len(layer._waiting) == 3
+    with layer._lock:
+        layer._push("a", {})
+        assert len(layer._waiting) == 3
     for _ in range(3):
         layer.send("a", {})
     for thread in threads:

@@ -82,7 +82,6 @@ class ChannelLayer(BaseChannelLayer):
         while True:
             with self._lock:
                 self._stop_waiting(waiter)
-                self._forget_expired()
                 item = self._pop(names)
                 remaining = deadline - time.monotonic()
                 if item is None and remaining > 0:
@@ -134,6 +133,7 @@ class ChannelLayer(BaseChannelLayer):
         """Return the members of *group*, in the order in which they were last added."""
         self.valid_group_name(group)
         with self._lock:
+            self._forget_expired()
             return self._members(group)
 
     def send_group(self, group: str, message: Message) -> None:
