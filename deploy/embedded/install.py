@@ -56,7 +56,7 @@ def install(venv: Path, lock: Path, log: Path) -> None:
     if not usable:
         with step(f"making {venv.name} with Python {sys.version.split()[0]}"):
             _create(venv, log)
-    with step(f"installing {lock.name} into {venv.name}"):
+    with step(f"installing {os.path.relpath(lock, venv.parent)} into {venv.name}"):
         _pip_install(venv, lock, log)
         stamp.write_text(wanted)
 
