@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
@@ -62,15 +64,17 @@ def answers_errors(consumer: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(consumer)
     def inner(message: Any, **kwargs: Any) -> None:
-        try:
-            consumer(message, **kwargs)
-        except StreamError as error:
-            refusal = error
-        except Exception:
-            logger.exception("%s failed on %s", consumer.__name__, message.get("path"))
-            refusal = StreamError("internal", _("The server failed; it has been logged."))
-        else:
-            return
+        # Programs read this. Without it, the language would be that of whichever page this thread served before.
+        with translation.override(settings.LANGUAGE_CODE):
+            try:
+                consumer(message, **kwargs)
+            except StreamError as error:
+                refusal = error
+            except Exception:
+                logger.exception("%s failed on %s", consumer.__name__, message.get("path"))
+                refusal = StreamError("internal", _("The server failed; it has been logged."))
+            else:
+                return
         message.reply_channel.send(json_response(error_body(refusal), status_of(refusal)))
 
     return inner

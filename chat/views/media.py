@@ -49,7 +49,7 @@ def _sent(path: str) -> FileResponse:
 
 
 def _may_read(request: HttpRequest, path: str) -> bool:
-    message = Message.objects.filter(Q(image=path) | Q(thumbnail=path), removed=False).first()
+    message = Message.objects.filter(Q(image=path) | Q(thumbnail=path)).first()
     if message is None:
         return False
     try:

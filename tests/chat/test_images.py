@@ -98,7 +98,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(("width", "height"), [(10_000, 5_001), (10_000, 9_500), (60_000, 60_000)])
-def test_decompression_bomb_is_refused_before_it_is_decoded(width, height):
+def test_decompression_bomb_is_refused_before_it_is_decoded(width, height, recwarn):
     bomb = png_header(width, height)
     with mock.patch("PIL.ImageFile.ImageFile.load", side_effect=AssertionError("decoded")):
         with pytest.raises(StreamError) as caught:
@@ -106,6 +106,8 @@ def test_decompression_bomb_is_refused_before_it_is_decoded(width, height):
         assert caught.value.code == "too_large"
         with pytest.raises(images.TooManyPixels):
             images.thumbnail(bomb)
+    # What Pillow would only warn of is an error here.
+    assert not [warning for warning in recwarn if issubclass(warning.category, Image.DecompressionBombWarning)]
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -7,6 +7,7 @@ from unittest import mock
 from channels import channel_layers
 from channels.message import Message
 from channels.test import WSClient
+from django.utils import translation
 
 from chat import groups, limits, messages
 from tests.chat.base import ChatTestCase, Socket, guest
@@ -161,6 +162,13 @@ class PollTests(ChatTestCase):
             status, content = Poll("茶").answer()
         assert (status, content["error"]["code"]) == (500, "internal")
         assert "secret" not in str(content)
+
+    def test_reasons_are_not_in_the_language_of_whatever_the_worker_did_before(self):
+        with mock.patch("chat.poll._", side_effect=lambda text: translation.get_language()):
+            translation.activate("zh-hans")
+            self.addCleanup(translation.deactivate)
+            assert Poll("茶", b"").answer()[1]["error"]["reason"] == "en"
+        assert translation.get_language() == "zh-hans"
 
     def test_signed_in_person_is_known_by_the_cookie(self):
         ann = self.user("ann")
