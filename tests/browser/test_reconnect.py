@@ -67,6 +67,8 @@ def test_somebody_disconnected_by_an_administrator_stays_away(ann: Person, room:
     stack.manage("disconnect", "--user", ann.name)
     ann.expect("#state").to_have_attribute("data-state", "closed")
     ann.expect("#state [data-shown]").to_have_text("An administrator disconnected you")
+    # A network that comes back is no reason to return either.
+    ann.page.evaluate("dispatchEvent(new Event('online'))")
     ann.page.wait_for_timeout(3_000)
     ann.expect("#state").to_have_attribute("data-state", "closed")
 

@@ -39,7 +39,7 @@ export class Connection extends EventTarget {
   constructor(path) {
     super();
     this.#path = path;
-    addEventListener("online", () => this.retry());
+    addEventListener("online", () => this.#beatOrRetry());
     // Timers of a hidden page, or of a computer that slept, are late.
     document.addEventListener("visibilitychange", () => document.hidden || this.#beatOrRetry());
   }
