@@ -179,6 +179,13 @@ def test_capacity_by_pattern_the_first_match_counts():
         layer.send("daphne.response.x!other", {})
 
 
+def test_default_capacity_is_the_one_that_projects_tests_know(layer):
+    for _ in range(10):
+        layer.send("a", {})
+    with pytest.raises(layer.ChannelFull):
+        layer.send("a", {})
+
+
 def test_room_is_free_again_after_receiving_and_expiry(clock):
     layer = ChannelLayer(expiry=10, capacity=1)
     layer.send("a", {})
