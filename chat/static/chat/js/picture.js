@@ -1,10 +1,11 @@
 // The picture of a message: a placeholder of its size until the thumbnail is there.
 
-import { element } from "./dom.js";
+import { element, partsOf } from "./dom.js";
 import { fill, gettext } from "./i18n.js";
 
 const BOX = { width: 320, height: 280 };
 const LEAST = 72;
+const ROOM_FOR_WORDS = 130;
 
 function fit({ width, height }) {
   if (!width || !height) {
@@ -28,7 +29,8 @@ export function picture(image, name, { failed = false } = {}) {
     box.classList.add("picture-waiting");
     box.toggleAttribute("data-busy", !failed);
     const text = failed ? gettext("No preview. Open the picture") : gettext("Preparing the preview…");
-    box.append(element("span", { textContent: text }));
+    const hidden = size.width < ROOM_FOR_WORDS || size.height < ROOM_FOR_WORDS;
+    box.append(partsOf("image"), element("span", { textContent: text, className: hidden ? "visually-hidden" : "" }));
     box.ariaLabel = `${alt}. ${text}`;
   }
   return box;
