@@ -161,7 +161,8 @@ def test_a_thumbnail_that_overtakes_its_message_is_not_forgotten(ann: Person, bo
     bo.go(room)
     ann.choose(("beds.png", "image/png", png()))
     ann.page.click("#send")
-    bo.expect(".picture img").to_have_count(1)
+    # Sooner than the page looks for thumbnails that it has not heard of.
+    bo.expect(".picture img").to_have_count(1, timeout=10_000)
 
 
 def test_a_lost_thumbnail_is_looked_for(ann: Person, bo: Person, room: str) -> None:
