@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import threading
 from pathlib import Path
 from unittest import mock
 
@@ -16,7 +17,7 @@ from channels.message import pending_message_store
 from channels.test import WSClient, apply_routes
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from PIL import Image
 
 from channels_lts.exceptions import StreamError
@@ -284,3 +285,28 @@ class UploadTests(ChatTestCase):
         with pytest.raises(StreamError) as caught:
             images.accept(io.BytesIO(b""), 0)
         assert caught.value.code == "unsupported"
+
+
+class QuickWorkerTests(ChatTestCase):
+    def test_worker_that_is_quicker_than_the_commit_waits_for_it(self):
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            self.skipTest("threads share one in-memory SQLite database, which has no second connection to wait")
+        tea, ann = self.room("Tea"), who(self.user("ann"))
+        picture = images.accept(io.BytesIO(image_bytes()), 1)
+        queued, worked = threading.Event(), threading.Event()
+
+        def work():
+            queued.wait(10)
+            WSClient().consume("thumbnail")
+            worked.set()
+            connection.close()
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        with transaction.atomic():
+            jobs.post_image(tea, ann, picture, "", None, "job")
+            queued.set()
+            # A worker that does not wait is done by now, and found nothing to do.
+            assert not worked.wait(0.5)
+        worker.join(10)
+        assert Message.objects.get().thumbnail
