@@ -169,32 +169,72 @@ class TestBehindNginx:
         ] == []
 
 
-def test_tls_is_an_included_file(behind, make_nginx, tmp_path):
-    certificate, key, port = tmp_path / "certificate.pem", tmp_path / "key.pem", free_port()
+@pytest.fixture(scope="module")
+def production(make_stack):
+    """A stack as deploy/channels.env.example describes it, but for addresses, directories and secrets."""
+    example = (ROOT / "deploy" / "channels.env.example").read_text()
+    settings = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))
+    for name in (
+        *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "VAR_DIR", "STATIC_ROOT", "MEDIA_ROOT", "VENV", "RUN_DIR"),
+        *("LOG_DIR", "PORT", "OPEN_FILES", "SUPERVISOR_INCLUDE"),
+    ):
+        del settings[name]
+    stack = make_stack(**{**settings, "ALLOWED_HOSTS": "localhost"})
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def tls(production, make_nginx, tmp_path_factory):
+    """nginx with the shipped tls.conf in its place, and a certificate of our own. Returns it and its HTTPS address."""
+    directory, port = tmp_path_factory.mktemp("tls"), free_port()
+    certificate, key = directory / "certificate.pem", directory / "key.pem"
     command = [find("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate]
     subprocess.run(command, check=True, capture_output=True)
-    tls = (NGINX / "snippets" / "tls.conf").read_text()
+    text = (ROOT / "deploy" / "nginx" / "snippets" / "tls.conf").read_text()
     for shipped, ours in (
         ("listen [::]:443 ssl http2;\n", ""),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/etc/letsencrypt/live/chat.example.com/fullchain.pem", str(certificate)),
         ("/etc/letsencrypt/live/chat.example.com/privkey.pem", str(key)),
         ("https://$host$", f"https://$host:{port}$"),
+        ("root /var/www/letsencrypt;", f"root {directory};"),
     ):
-        assert shipped in tls
-        tls = tls.replace(shipped, ours)
-    front = make_nginx("chat.conf", behind, local={"tls.conf": tls})
-    assert "[warn]" not in front.check()
+        assert shipped in text
+        text = text.replace(shipped, ours)
+    challenges = directory / ".well-known" / "acme-challenge"
+    challenges.mkdir(parents=True)
+    (challenges / "token").write_text("the answer")
+    context = ssl.create_default_context(cafile=str(certificate))
+    front = make_nginx("chat.conf", production, local={"tls.conf": text})
+    return front, lambda: Visitor(f"https://localhost:{port}", context=context)
 
-    plain = Visitor(front.url.replace("127.0.0.1", "localhost"))
-    redirect = plain.get("/rooms/lobby/?a=1")
-    assert (redirect.status, redirect.headers["Location"]) == (301, f"https://localhost:{port}/rooms/lobby/?a=1")
-    assert plain.get("/.well-known/acme-challenge/token").status == 404
 
-    secure = Visitor(f"https://localhost:{port}", context=ssl.create_default_context(cafile=str(certificate)))
-    assert secure.get("/").status == 200
-    secure.be_guest("ann")
-    with secure.connect("/ws/chat/lobby/") as socket:
-        socket.send({"message": "over TLS"})
-        assert socket.receive_with("message")["message"] == "over TLS"
+class TestProductionOverTLS:
+    def test_nginx_accepts_the_configuration_without_a_warning(self, tls):
+        assert "[warn]" not in tls[0].check()
+
+    def test_plain_http_only_leads_to_https_and_to_certificates(self, tls):
+        front, secure = tls
+        plain = Visitor(front.url.replace("127.0.0.1", "localhost"))
+        redirect = plain.get("/rooms/lobby/?a=1")
+        assert (redirect.status, redirect.headers["Location"]) == (301, f"{secure().url}/rooms/lobby/?a=1")
+        assert plain.get("/.well-known/acme-challenge/token").text == "the answer"
+
+    def test_people_sign_up_and_talk(self, tls):
+        ann = tls[1]()
+        assert ann.get("/").status == 200
+        assert ann.get("/guest/").status == 403
+        ann.get("/accounts/signup/")
+        password = "correct horse battery"
+        signed = ann.post("/accounts/signup/", username="ann", password1=password, password2=password, next="/")
+        assert signed.status == 302, signed.text
+        cookie = next(line for line in signed.all("Set-Cookie") if line.startswith("sessionid="))
+        assert "secure" in cookie.lower()
+        with ann.connect("/ws/chat/lobby/") as socket:
+            socket.send({"message": "over TLS"})
+            assert socket.receive_with("message")["message"] == "over TLS"
+
+    def test_browsers_are_told_to_stay_with_https(self, tls):
+        assert tls[1]().get("/").all("Strict-Transport-Security") == ["max-age=31536000; includeSubDomains; preload"]

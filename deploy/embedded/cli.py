@@ -77,9 +77,8 @@ def _another(bind: str, port: int) -> int:
 
 def down(paths: Paths) -> None:
     supervisor = _find(paths)
-    began = time.monotonic()
     stopped = supervisor is not None and supervisor.stop()
-    print(f"stopped in {time.monotonic() - began:.1f} s" if stopped else "nothing to stop")
+    print("stopped" if stopped else "nothing to stop")
 
 
 def status(paths: Paths) -> int:

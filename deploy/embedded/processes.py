@@ -152,9 +152,10 @@ class Supervisor:
         """
         pid = self._pid()
         if pid:
-            os.kill(pid, signal.SIGTERM)
-            if not _wait_gone([pid], STOP_SECONDS):
-                _end([pid], KILL_SECONDS)
+            with step("stopping the processes"):
+                os.kill(pid, signal.SIGTERM)
+                if not _wait_gone([pid], STOP_SECONDS):
+                    _end([pid], KILL_SECONDS)
         return self._stop_leftovers() or bool(pid)
 
     def _pid(self) -> int | None:
