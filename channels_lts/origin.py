@@ -18,6 +18,8 @@ from channels_lts import conf
 
 logger = logging.getLogger(__name__)
 
+Headers = list[tuple[bytes, bytes]] | dict[str, str | bytes]
+
 # What Django itself admits while developing with an empty ALLOWED_HOSTS.
 _DEBUG_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
@@ -50,7 +52,7 @@ def refuse_foreign_origin(message: Any, **kwargs: Any) -> None:
     raise DenyConnection
 
 
-def origin_allowed(headers: list[tuple[bytes, bytes]]) -> bool:
+def origin_allowed(headers: Headers) -> bool:
     """Whether a handshake with these *headers* (name and value pairs as in the ASGI 1 message) may go on.
 
     False for an origin outside ``CHANNELS_LTS["ALLOWED_ORIGINS"]`` (by default ``ALLOWED_HOSTS``), for ``null``, for
@@ -73,8 +75,14 @@ def origin_allowed(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(_matches(pattern, scheme, host, port) for pattern in _allowed())
 
 
-def _origins(headers: list[tuple[bytes, bytes]]) -> list[bytes]:
-    return [value for name, value in headers if name.lower() == b"origin"]
+def _origins(headers: Headers) -> list[bytes]:
+    # A dict is how drafts of ASGI had them, and how Channels' own WSClient still sends them.
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [_bytes(value) for name, value in pairs if _bytes(name).lower() == b"origin"]
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode("latin1") if isinstance(text, str) else text
 
 
 def _allowed() -> list[str]:

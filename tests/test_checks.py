@@ -4,6 +4,8 @@ import socket
 
 import pytest
 from channels import channel_layers
+from channels.signals import worker_process_ready
+from django.apps import apps
 from django.core import mail
 
 from channels_lts import checks
@@ -28,7 +30,7 @@ def ids(messages) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("apps", "expected"),
+    ("installed", "expected"),
     [
         (["channels_lts", "channels", "chat"], []),
         (["channels_lts.apps.ChannelsLTSConfig", "channels", "channels.delay"], []),
@@ -38,8 +40,8 @@ def ids(messages) -> list[str]:
         (["chat"], []),
     ],
 )
-def test_channels_lts_must_stand_before_channels(settings, apps, expected):
-    settings.INSTALLED_APPS = apps
+def test_channels_lts_must_stand_before_channels(settings, installed, expected):
+    settings.INSTALLED_APPS = installed
     found = checks.check_app_order()
     assert ids(found) == expected
     assert all(message.hint for message in found)
@@ -90,6 +92,12 @@ def test_layer_that_cannot_be_made_is_an_error(layer):
     (found,) = checks.check_layers()
     assert found.id == "channels_lts.E003"
     assert "no.such.Layer" in found.msg
+
+
+def test_app_is_configured_so_that_checks_and_heartbeats_are_there():
+    assert type(apps.get_app_config("channels_lts")).__name__ == "ChannelsLTSConfig"
+    receivers = [key for key, *_ in worker_process_ready.receivers]
+    assert any("channels_lts.heartbeat" in key for key in receivers)
 
 
 def test_unknown_setting_is_named(settings):

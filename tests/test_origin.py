@@ -97,6 +97,16 @@ class OriginGuardTests(ChannelTestCase):
         with self.settings(ALLOWED_HOSTS=["chat.example.com"]):
             assert self.connect("https://chat.example.com") == [{"accept": True}]
 
+    def test_headers_of_channels_own_test_client_are_read(self):
+        with (
+            self.settings(ALLOWED_HOSTS=["chat.example.com"]),
+            apply_routes([OriginGuard(), route("websocket.connect", accept)]),
+        ):
+            client = WSClient()
+            client.send_and_consume("websocket.connect")
+            assert not origin_allowed({"Origin": "https://evil.example.net"})
+            assert origin_allowed({"Origin": b"https://chat.example.com"})
+
     def test_other_channels_pass(self):
         with apply_routes([OriginGuard(), route("other", lambda message: Channel("done").send({"x": 1}))]):
             client = WSClient()
