@@ -22,7 +22,7 @@ def announce(redis_url: str, prefix: str, text: str) -> None:
     layer = RedisChannelLayer(hosts=[redis_url], prefix=prefix)
     payload = {"type": "announcement", "text": text, "at": datetime.now(UTC).isoformat(), "room": None}
     # A reply channel takes {"text": ...}; the envelope is the one that the browser's websocketbridge.js expects.
-    layer.send_group("announcements", {"text": json.dumps({"stream": "system", "payload": payload})})
+    layer.send_group("everybody", {"text": json.dumps({"stream": "system", "payload": payload})})
 
 
 if __name__ == "__main__":
