@@ -9,14 +9,13 @@ import shutil
 import signal
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.clone import Checkout, environment, give, here, path_without, pip_settings, proc, python_for
-from tests.services import TIMEOUT_SCALE, free_port, wait_for
+from tests.services import free_port, wait_for
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.system
@@ -147,10 +146,9 @@ class TestFromAFreshClone:
         assert [pid for pid in pids if proc.alive(pid)] == []
         assert checkout.make("status").code != 0
         assert "nothing to stop" in checkout.make("down").text
-        began = time.monotonic()
         said = checkout.up()
         assert said.code == 0, said.text
-        assert time.monotonic() - began < 8 * TIMEOUT_SCALE, said.text
+        # What is quick about it: nothing is done again. How quick is a figure, not a test.
         assert not re.search("making|installing|collecting|migrating|compiling", said.text)
 
     def test_what_a_killed_supervisord_left_is_cleared_away(self, checkout):
