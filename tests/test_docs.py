@@ -85,6 +85,13 @@ def test_every_variable_of_the_supervisor_files_stands_in_the_example_environmen
     assert used <= example
 
 
+def test_every_variable_of_the_supervisor_files_stands_in_the_settings_page():
+    sources = "".join(file.read_text() for file in (ROOT / "deploy" / "supervisor").rglob("*.conf"))
+    section = read("docs", "settings.md").partition("## What the supervisor files read")[2].partition("\n## ")[0]
+    rows = "".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"%\(ENV_([A-Z_]+)\)s", sources)) == set(re.findall(r"`([A-Z_]+)`", rows))
+
+
 def test_example_environment_names_only_what_something_reads():
     read_by_django = set(re.findall(r'env(?:_\w+)?\(\s*"([A-Z_]+)"', read("my_project", "settings.py")))
     read_by_supervisor = set(
