@@ -73,13 +73,11 @@ def workers(channel_layer: Any) -> list[WorkerRecord] | None:
     return sorted(live, key=lambda worker: worker.name)
 
 
-def unserved(channel_layer: Any, channels: Iterable[str]) -> list[str]:
-    """Return those of *channels* that no live worker listens on; none where the layer keeps no records.
+def unserved(live: list[WorkerRecord] | None, channels: Iterable[str]) -> list[str]:
+    """Return those of *channels* that none of the *live* workers listens on; none where nothing is known (None).
 
-    Raises:
-        redis.RedisError: Redis cannot be reached.
+    *live* is what :func:`workers` returned.
     """
-    live = workers(channel_layer)
     if live is None:
         return []
     served = {channel for worker in live for channel in worker.channels}

@@ -73,7 +73,7 @@ def check_workers(channel_layer: Any) -> dict[str, Any]:
     workers = heartbeat.workers(channel_layer)
     if workers is None:
         return {"status": "unknown"}
-    unserved = heartbeat.unserved(channel_layer, channel_layer.router.channels)
+    unserved = heartbeat.unserved(workers, channel_layer.router.channels)
     if unserved:
         raise Down(f"no worker listens on {', '.join(unserved)}")
     return {"status": "ok", "count": len(workers)}

@@ -23,11 +23,11 @@ def beat(layer):
 
 @pytest.mark.system
 def test_worker_is_known_with_its_channels_and_serves_them(layer, beat):
-    assert heartbeat.unserved(layer, ["http.request", "new"]) == ["http.request", "new"]
+    assert heartbeat.unserved(heartbeat.workers(layer), ["http.request", "new"]) == ["http.request", "new"]
     beat._beat()
     (worker,) = heartbeat.workers(layer)
     assert worker.channels == ("http.request", "thumbnail")
-    assert heartbeat.unserved(layer, ["http.request", "new"]) == ["new"]
+    assert heartbeat.unserved(heartbeat.workers(layer), ["http.request", "new"]) == ["new"]
 
 
 @pytest.mark.system
@@ -69,4 +69,4 @@ def test_redis_away_is_logged_once_and_its_return_once(caplog, monkeypatch):
 
 def test_layer_without_redis_keeps_no_records():
     assert heartbeat.workers(ChannelLayer()) is None
-    assert heartbeat.unserved(ChannelLayer(), ["anything"]) == []
+    assert heartbeat.unserved(heartbeat.workers(ChannelLayer()), ["anything"]) == []
