@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
+from channels_lts.streams import field
 from chat import broadcast, groups, limits, payloads, storage
 from chat.identity import Identity
 from chat.models import Message, Room
@@ -71,6 +72,18 @@ def post(
             before_commit(message)
         _tell(message, locked)
     return message, False
+
+
+def client_uid(content: dict[str, Any]) -> str | None:
+    """Return the name that a client gives its message as ``id``, or None where it gives none.
+
+    Raises:
+        StreamError: ``bad_field`` or ``too_large``: it is no short text without control characters.
+    """
+    uid = field(content, "id", str, default=None, max_length=limits.UID)
+    if uid is not None and not (uid and uid.isprintable()):
+        raise StreamError("bad_field", _("An id is a short text without control characters."))
+    return uid
 
 
 def remove(message: Message) -> bool:

@@ -70,9 +70,7 @@ class ChatStream(ChatConsumer):
 
     def type_send(self, payload: dict[str, Any]) -> None:
         room = self._room(payload, permissions.POST)
-        uid = field(payload, "id", str, default=None, max_length=limits.UID)
-        if uid is not None and not (uid and uid.isprintable()):
-            raise StreamError("bad_field", _("An id is a short text without control characters."))
+        uid = messages.client_uid(payload)
         message, again = messages.post(room, self.identity, field(payload, "body", str), uid)
         self.reply("ack", id=message.uid, room=room.slug, seq=message.seq, dup=again)
 

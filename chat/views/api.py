@@ -59,7 +59,7 @@ def post_message(request: HttpRequest, who: Identity, slug: str) -> HttpResponse
     """Post from outside of a consumer; 201 for a new message, 200 for one that was sent before under the same id."""
     room = permissions.open_room(who, slug, permissions.POST)
     content = _content(request)
-    message, again = messages.post(room, who, field(content, "body", str), _uid(content))
+    message, again = messages.post(room, who, field(content, "body", str), messages.client_uid(content))
     return _json({"message": payloads.message(message, room.slug)}, 200 if again else 201)
 
 
@@ -73,7 +73,7 @@ def post_image(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
             raise StreamError("bad_field", _("The file is missing: it belongs into the field image."))
         picture = images.accept(upload, upload.size or 0)
         form = {name: request.POST[name] for name in ("body", "id") if name in request.POST}
-        message, again = jobs.post_image(room, who, picture, form.get("body", ""), _uid(form), job)
+        message, again = jobs.post_image(room, who, picture, form.get("body", ""), messages.client_uid(form), job)
     except StreamError as error:
         jobs.failed(who.key, room.slug, job, error)
         return refusal(error, job=job)
@@ -123,13 +123,6 @@ def _content(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StreamError("malformed", _("The request is not a JSON object."))
     return content
-
-
-def _uid(content: dict[str, Any]) -> str | None:
-    uid = field(content, "id", str, default=None, max_length=limits.UID)
-    if uid is not None and not (uid and uid.isprintable()):
-        raise StreamError("bad_field", _("An id is a short text without control characters."))
-    return uid
 
 
 def _number(request: HttpRequest, name: str, default: int | None, low: int, high: int = 2**63 - 1) -> int | None:
