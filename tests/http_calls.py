@@ -13,6 +13,20 @@ from channels_lts.compat.inmemory import ChannelLayer
 REPLY = "http.response!reply"
 
 
+def bare_project(settings: Any, urls: str, *middleware: str) -> None:
+    """Let requests go to the views of module *urls*, through sessions, languages and *middleware* only."""
+    settings.ROOT_URLCONF = urls
+    settings.DEBUG = False
+    settings.MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.locale.LocaleMiddleware",
+        *middleware,
+    ]
+    # Django's own error templates, not the chat's.
+    settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+
+
 def call(
     target: str, method: str = "GET", body: bytes = b"", handler: Any = None, layer: Any = None, **headers: str
 ) -> list[dict[str, Any]]:

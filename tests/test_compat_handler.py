@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from channels_lts.compat.inmemory import ChannelLayer
-from tests.http_calls import REPLY, body_of, call, header
+from tests.http_calls import REPLY, bare_project, body_of, call, header
 
 # The end of a request looks after the connections of its thread, which a test before may have opened.
 pytestmark = pytest.mark.django_db
@@ -75,17 +75,7 @@ class Outer:
 
 @pytest.fixture(autouse=True)
 def project(settings: Any) -> None:
-    settings.ROOT_URLCONF = __name__
-    settings.DEBUG = False
-    settings.MIDDLEWARE = [
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.middleware.locale.LocaleMiddleware",
-        f"{__name__}.Outer",
-        "django.middleware.common.CommonMiddleware",
-    ]
-    # Django's own error templates, not the chat's.
-    settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    bare_project(settings, __name__, f"{__name__}.Outer", "django.middleware.common.CommonMiddleware")
     seen.clear()
 
 

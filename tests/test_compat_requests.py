@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils import translation
 from django.views.decorators.csrf import csrf_protect
 
-from tests.http_calls import body_of, call, header
+from tests.http_calls import bare_project, body_of, call, header
 
 # The end of a request looks after the connections of its thread, which a test before may have opened.
 pytestmark = pytest.mark.django_db
@@ -66,17 +66,9 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def project(settings: Any) -> None:
-    settings.ROOT_URLCONF = __name__
-    settings.DEBUG = False
-    settings.MIDDLEWARE = [
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.middleware.locale.LocaleMiddleware",
-        "django.middleware.common.CommonMiddleware",
-        "django.middleware.gzip.GZipMiddleware",
-    ]
-    # Django's own error templates, not the chat's.
-    settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    bare_project(
+        settings, __name__, "django.middleware.common.CommonMiddleware", "django.middleware.gzip.GZipMiddleware"
+    )
 
 
 # --- Requests ---
