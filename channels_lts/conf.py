@@ -15,6 +15,38 @@ DEFAULTS: dict[str, Any] = {
     "HEARTBEAT_EXPIRY": 10,
     # Seconds that `manage.py check` waits for Redis.
     "CHECK_TIMEOUT": 2,
+    # --- Channel layer ---
+    # Items that one process's own list holds: the replies and group messages to all its sockets.
+    "PROCESS_CAPACITY": 20_000,
+    # Seconds between two announcements of a process and its groups, and after how many a silent one is forgotten.
+    "ANNOUNCE_INTERVAL": 3,
+    "PROCESS_EXPIRY": 10,
+    # Seconds without an answer after which a connection to Redis counts as dead. Added to the time a pop may block.
+    "REDIS_TIMEOUT": 5,
+    # Messages that a worker takes at once when there is a backlog.
+    "WORKER_BATCH": 16,
+    # --- Interface server: each is the default of a flag ---
+    # Seconds: until a worker must have answered a request; that a WebSocket may live, and may wait for its accept (-1: for ever).
+    "HTTP_TIMEOUT": 120,
+    "WEBSOCKET_TIMEOUT": 86_400,
+    "WEBSOCKET_CONNECT_TIMEOUT": 20,
+    # Seconds of silence from a browser before it is pinged, and how long the pong may take.
+    "PING_INTERVAL": 20,
+    "PING_TIMEOUT": 30,
+    # Bytes of one WebSocket message, of one frame, of one request's body, and of what waits for one slow socket.
+    "WEBSOCKET_MAX_MESSAGE_SIZE": 1_048_576,
+    "WEBSOCKET_MAX_FRAME_SIZE": 1_048_576,
+    "REQUEST_BODY_LIMIT": 10_485_760,
+    "SEND_BUFFER_LIMIT": 1_048_576,
+    # Connections at once from one address, and messages a second on one WebSocket. 0: no limit.
+    "MAX_CONNECTIONS_PER_ADDRESS": 0,
+    "MESSAGE_RATE": 0,
+    # Proxies in front whose X-Forwarded-* headers are believed.
+    "TRUSTED_PROXIES": 0,
+    # Seconds in which a request must have arrived whole.
+    "REQUEST_HEADER_TIMEOUT": 20,
+    # Seconds that an interface server takes to end its connections after SIGTERM.
+    "DRAIN_TIMEOUT": 25,
 }
 
 

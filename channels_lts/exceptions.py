@@ -22,3 +22,11 @@ class StreamError(ChannelsLTSError):
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+
+
+class LayerUnavailable(ChannelsLTSError, ConnectionError):
+    """Raised when the channel layer cannot reach the Redis that an operation needs; the message says which."""
+
+
+class UnsupportedRedis(ChannelsLTSError):
+    """Raised when a Redis is too old for the channel layer; the message names both versions."""

@@ -6,6 +6,8 @@ asgi_redis and asgi_ipc pass it. They, and nobody else, get an ``unpackb`` that 
 from __future__ import annotations
 
 import codecs
+import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +18,18 @@ def install() -> None:
     """Mend the two layers when they are imported."""
     for name in ("asgi_redis.core", "asgi_ipc.core"):
         after_import(name, _mend)
+
+
+def unpacker() -> Callable[[bytes], Any]:
+    """Return the quickest function that unpacks text as text, bytes as bytes, and keys of any kind."""
+    import msgpack
+
+    quick = functools.partial(msgpack.unpackb, raw=False, strict_map_key=False)
+    try:
+        quick(b"\xc0")
+    except TypeError:  # before 0.6: keys of any kind are the rule there
+        return functools.partial(msgpack.unpackb, raw=False)
+    return quick
 
 
 def _mend(module: ModuleType) -> None:
