@@ -1,0 +1,1 @@
+"""The application that is measured, for Channels 4. gunicorn serves its view too."""

@@ -1,0 +1,4 @@
+from app.views import hello
+from django.urls import path
+
+urlpatterns = [path("", hello)]
