@@ -1,8 +1,9 @@
 # make help lists what there is. Any setting of the deployment may follow: make up PORT=8001 LOG_LEVEL=DEBUG
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs roll test test-matrix lint lock clean
+.PHONY: help setup up down status logs roll test test-matrix bench lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -30,6 +31,9 @@ test: ## install what the tests need and run all of them
 
 test-matrix: ## run the library and chat tests on every supported Python and both requirement sets
 	@$(PYTHON) tests/matrix.py
+
+bench: ## measure this and its peers: fan-out, echo, HTTP, connects, memory; BENCH_ARGS=--quick for a look
+	@$(PYTHON) -m bench.run $(BENCH_ARGS)
 
 lint: ## ruff and mypy
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt
