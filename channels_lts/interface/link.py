@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from twisted.internet import defer, reactor
 
 from channels_lts.layer import items
+from channels_lts.layer.batch import ITEMS_IN_A_CALL
 from channels_lts.layer.process import Delivery
 from channels_lts.layer.reactor import ReactorRedis
 from channels_lts.layer.reactor_process import ReactorProcess
@@ -23,8 +24,6 @@ logger = logging.getLogger(__name__)
 Message = dict[str, Any]
 
 _NAME_CHARACTERS = string.ascii_letters + string.digits
-# Items that one call pushes at most.
-_ITEMS_IN_A_CALL = 1000
 
 
 class Refusal(Enum):
@@ -196,8 +195,8 @@ class RedisBackend:
 
     def _push(self, index: int, queues: dict[str, list[tuple[bytes, OnRefused | None]]]) -> None:
         while queues:
-            part = {name: pairs[:_ITEMS_IN_A_CALL] for name, pairs in queues.items()}
-            queues = {name: pairs[_ITEMS_IN_A_CALL:] for name, pairs in queues.items() if pairs[_ITEMS_IN_A_CALL:]}
+            part = {name: pairs[:ITEMS_IN_A_CALL] for name, pairs in queues.items()}
+            queues = {name: pairs[ITEMS_IN_A_CALL:] for name, pairs in queues.items() if pairs[ITEMS_IN_A_CALL:]}
             call = self._layer.send_call({name: [item for item, _ in pairs] for name, pairs in part.items()})
             self._shards[index].run(call, functools.partial(self._pushed, part))
 

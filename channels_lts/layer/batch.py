@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from channels_lts.layer.redis import Layer
 
 
+# Items that a call pushes onto one queue at most: what Lua's stack holds, and then some.
+ITEMS_IN_A_CALL = 1000
+
+
 class Outgoing(NamedTuple):
     """A message for a channel, or for a group: the other one is empty."""
 
@@ -77,8 +81,11 @@ def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]
         else:
             name, item = layer.encode(outgoing.channel, outgoing.message)
             fixed = layer._fixed_shard(name)
-            queues = together.setdefault(anywhere if fixed is None else fixed, {})
-            queues.setdefault(name, []).append((outgoing, item))
+            index = anywhere if fixed is None else fixed
+            queue = together.setdefault(index, {}).setdefault(name, [])
+            queue.append((outgoing, item))
+            if len(queue) == ITEMS_IN_A_CALL:
+                close(index)
     for index in list(together):
         close(index)
     return steps

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,6 +44,9 @@ class Waiter:
         self._layer = layer
         self._shards = [_WaitingShard(layer, index, queues) for index, queues in sorted(layer.by_shard(self.names))]
         self._woken, self._wake = os.pipe()
+        self._closed = False
+        # A signal handler may interrupt who holds it in the same thread.
+        self._lock = threading.RLock()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
 
@@ -53,8 +57,10 @@ class Waiter:
 
     def wake(self) -> None:
         """End the wait that is under way, or the next one. From any thread, or a signal handler."""
-        with contextlib.suppress(BlockingIOError):  # The pipe is full: it wakes all the same.
-            os.write(self._wake, b"\0")
+        # Not after close(): the number may be another file's by then.
+        with self._lock, contextlib.suppress(BlockingIOError):  # The pipe is full: it wakes all the same.
+            if not self._closed:
+                os.write(self._wake, b"\0")
 
     def wait(self) -> list[Popped]:
         """Return what was popped: an item, or one of each of several shards; nothing after ``blpop_timeout`` seconds.
@@ -77,8 +83,10 @@ class Waiter:
     def close(self) -> list[Popped]:
         """End all waiting. Returns what was popped meanwhile and must be handled, or put back."""
         popped = [taken for shard in self._shards for taken in shard.disarm()]
-        os.close(self._woken)
-        os.close(self._wake)
+        with self._lock:
+            self._closed = True
+            os.close(self._woken)
+            os.close(self._wake)
         return popped
 
 
