@@ -131,22 +131,27 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 # --- Channels ---
-_DEFAULT_LAYER = "memory" if ENVIRONMENT == "development" else "stock"
-CHANNEL_LAYER = env_choice("CHANNEL_LAYER", _DEFAULT_LAYER, ("stock", "ipc", "memory"))
+_DEFAULT_LAYER = "memory" if ENVIRONMENT == "development" else "redis"
+CHANNEL_LAYER = env_choice("CHANNEL_LAYER", _DEFAULT_LAYER, ("redis", "stock", "ipc", "memory"))
 REDIS_URLS = env_list("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 _REDIS_CONFIG = {
     "hosts": REDIS_URLS,
     "prefix": "chat:",
     "capacity": 1000,
-    # One list carries the replies to all sockets of an interface server.
-    "channel_capacity": {"daphne.response*": 20_000},
 }
+# One list carries the replies to all sockets of an interface server; our layer gives it room by itself.
+_STOCK_CONFIG = {**_REDIS_CONFIG, "channel_capacity": {"daphne.response*": 20_000}}
 _LAYERS = {
-    "stock": {
-        "BACKEND": "asgi_redis.RedisChannelLayer",
+    "redis": {
+        "BACKEND": "channels_lts.layer.RedisChannelLayer",
         "CONFIG": _REDIS_CONFIG,
         "TEST_CONFIG": {**_REDIS_CONFIG, "prefix": "chat-test:"},
+    },
+    "stock": {
+        "BACKEND": "asgi_redis.RedisChannelLayer",
+        "CONFIG": _STOCK_CONFIG,
+        "TEST_CONFIG": {**_STOCK_CONFIG, "prefix": "chat-test:"},
     },
     "ipc": {
         "BACKEND": "asgi_ipc.IPCChannelLayer",

@@ -54,10 +54,12 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         yield make
 
 
-@pytest.fixture(scope="session")
-def stack(make_stack: Callable[..., Any]) -> Any:
-    """The supervised stack as `make up` runs it. Tests share it: leave it running as it was."""
-    return make_stack()
+@pytest.fixture(scope="session", params=["redis", "stock"])
+def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Any]) -> Iterator[Any]:
+    """The supervised stack as `make up` runs it, on our layer and on stock pieces. Tests share it: leave it as it was."""
+    running = make_stack(CHANNEL_LAYER=request.param)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from tests.visitor import Response, Visitor
 sys.path.append(str(ROOT / "deploy"))
 
 from embedded import proc
-from embedded.environment import run_directory
+from embedded.environment import interface_conf, run_directory
 
 CONFIGURATION = ROOT / "deploy" / "supervisor" / "supervisord.conf"
 # What a shell of the person who runs the tests must not bring in.
@@ -63,6 +63,7 @@ class Stack:
             "REDIS_URL": f"unix://{self.run_directory}/redis.sock",
         }
         inherited = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+        chosen["INTERFACE_CONF"] = interface_conf(settings.get("CHANNEL_LAYER", ""))
         self.env = {**inherited, **chosen, **settings}
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--silent", "-c", CONFIGURATION]
         self.service = Service(directory, command, cwd=ROOT, env=self.env)

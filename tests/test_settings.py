@@ -31,10 +31,10 @@ def settings_with(**environment: str) -> subprocess.CompletedProcess[str]:
     ("environment", "expected"),
     [
         ({}, "True memory True False my_project.sqlite_wal ['redis://127.0.0.1:6379/0']"),
-        ({"ENVIRONMENT": "embedded"}, "False stock True False my_project.sqlite_wal ['redis://127.0.0.1:6379/0']"),
+        ({"ENVIRONMENT": "embedded"}, "False redis True False my_project.sqlite_wal ['redis://127.0.0.1:6379/0']"),
         (
             {"ENVIRONMENT": "production", "REDIS_URL": "redis://a:1/0, redis://b:2/0"},
-            "False stock False True my_project.sqlite_wal ['redis://a:1/0', 'redis://b:2/0']",
+            "False redis False True my_project.sqlite_wal ['redis://a:1/0', 'redis://b:2/0']",
         ),
         (
             {"DATABASE_URL": "postgres://u:p@h/n", "DEBUG": "off", "CHANNEL_LAYER": "ipc"},
@@ -51,7 +51,7 @@ def test_environment_decides_the_defaults(environment, expected):
     ("variable", "value", "expected"),
     [
         ("ENVIRONMENT", "prod", "expected one of development, embedded, production"),
-        ("CHANNEL_LAYER", "redis", "expected one of stock, ipc, memory"),
+        ("CHANNEL_LAYER", "radish", "expected one of redis, stock, ipc, memory"),
         ("DEBUG", "maybe", "expected on or off"),
     ],
 )

@@ -115,9 +115,10 @@ def choose(paths: Paths) -> dict[str, str]:
         "RUN_DIR": str(run),
         "LOG_DIR": str(paths.logs),
         "OPEN_FILES": str(_open_files()),
+        "INTERFACE_CONF": interface_conf(chosen.get("CHANNEL_LAYER", "")),
         **chosen,
     }
-    if "REDIS_URL" not in chosen and chosen.get("CHANNEL_LAYER", "stock") != "ipc":
+    if "REDIS_URL" not in chosen and chosen.get("CHANNEL_LAYER") != "ipc":
         environment["REDIS_SERVER"] = str(find_redis(paths.venv))
         environment["REDIS_URL"] = f"unix://{run}/redis.sock"
         environment["SUPERVISOR_INCLUDE"] = f"embedded/redis.conf {environment['SUPERVISOR_INCLUDE']}".strip()
@@ -126,6 +127,11 @@ def choose(paths: Paths) -> dict[str, str]:
             _require_redis(url.strip())
     paths.logs.mkdir(parents=True, exist_ok=True)
     return environment
+
+
+def interface_conf(channel_layer: str) -> str:
+    """Return the supervisor file with the interface servers that go with ``CHANNEL_LAYER``."""
+    return "interface-stock.conf" if channel_layer == "stock" else "interface.conf"
 
 
 def _require_redis(url: str) -> None:

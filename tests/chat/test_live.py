@@ -15,7 +15,7 @@ def test_channels_live_server_runs_the_chat_on_a_real_redis(redis_server, postgr
     """ChannelLiveServerTestCase forks servers that share a database: its cases run apart, on one that is no file."""
     environment = {
         **os.environ,
-        "CHANNEL_LAYER": "stock",
+        "CHANNEL_LAYER": "redis",
         "REDIS_URL": redis_server.url,
         "DATABASE_URL": postgres.database("live"),
         "CHAT_GUESTS": "on",
