@@ -1,0 +1,1 @@
+"""The interface server: ``python -m channels_lts.interface module:channel_layer``. Importing this has no effect."""
