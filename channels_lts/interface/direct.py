@@ -14,7 +14,7 @@ from twisted.internet import abstract, tcp, unix
 from twisted.protocols.policies import ProtocolWrapper
 
 _BUFFERS = ("_tempDataBuffer", "_tempDataLen", "dataBuffer", "offset")
-_PROBE = abstract.FileDescriptor(reactor=object())  # type: ignore[arg-type]
+_PROBE = abstract.FileDescriptor(reactor=object())
 _SUPPORTED = all(hasattr(_PROBE, name) for name in _BUFFERS)
 
 

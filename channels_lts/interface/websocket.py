@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from twisted.internet import interfaces
-from zope.interface import implementer  # type: ignore[import-untyped]
+from zope.interface import implementer
 
 from channels_lts.interface import frames, handshake
 from channels_lts.interface.decoder import Close, Decoder, Ping, Violation
@@ -45,20 +44,22 @@ class WebSocket(Wire):
 
     __slots__ = (
         "_announced", "_client", "_close_code", "_early", "_handshake", "_heard", "_opened", "_order", "_pace", "_path",
-        "_pinged", "_scope", "reply_channel",
+        "_pinged", "_scope", "counted_address", "reply_channel",
     )  # fmt: skip
 
     def __init__(
-        self, server: SocketServer, scope: dict[str, Any], *, key: bytes, subprotocols: Sequence[str] = ()
+        self, server: SocketServer, scope: dict[str, Any], *, key: bytes, subprotocol: bytes | None = None
     ) -> None:
-        """Take a valid handshake, with its *key* and the *subprotocols* that the client offers.
+        """Take a valid handshake, with its *key* and the *subprotocol* to speak.
 
         *scope* is the ``websocket.connect`` message, and is given ``reply_channel`` and ``order`` here.
         """
         super().__init__(server)
         self.reply_channel: str = server.link.new_reply_channel()
+        # For the server: the address that this socket counts for. Nothing here looks at it.
+        self.counted_address: str | None = None
         self._scope = scope
-        self._handshake = (key, handshake.choose(subprotocols, server.options.ws_protocols) if subprotocols else None)
+        self._handshake = (key, subprotocol)
         self._path: str = scope["path"]
         self._client: str | None = "{}:{}".format(*scope["client"]) if scope.get("client") else None
         # What came before the socket was open.

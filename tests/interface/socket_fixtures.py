@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,9 +36,8 @@ def socket_server(socket_reactor: Any) -> Iterator[StartServer]:
     """A function that starts a server with the given options; each stops with the test."""
     running: list[Harness] = []
 
-    def start(*, offered: Sequence[str] = (), unix: str | None = None, **options: Any) -> Harness:
+    def start(*, unix: str | None = None, **options: Any) -> Harness:
         server = Harness(socket_reactor, **options)
-        server.offered = list(offered)
         running.append(server)
         server.listen(unix)
         return server

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import cycle
 from operator import xor
 from time import monotonic
@@ -61,13 +61,13 @@ class Harness:
     def __init__(self, reactor: Any, **options: Any) -> None:
         self._reactor = reactor
         defaults = {name.lower(): value for name, value in conf.DEFAULTS.items()}
-        self.options = SimpleNamespace(**{**defaults, "ws_protocols": ("chat", "json"), **options})
+        self.options = SimpleNamespace(**{**defaults, **options})
         self.link = Link(reactor)
         self.connections: dict[str, WebSocket] = {}
         self.counters: dict[str, int] = {}
         self.actions: list[str] = []
         self.closed: list[WebSocket] = []
-        self.offered: list[str] = []
+        self.subprotocol: bytes | None = None
         self._factory = protocol.Factory()
         self._factory.buildProtocol = self._make  # type: ignore[method-assign]
         self._ports: list[Any] = []
@@ -75,7 +75,7 @@ class Harness:
 
     def _make(self, address: Any) -> WebSocket:
         scope = {"path": "/chat/é\n", "headers": [(b"host", b"a")], "query_string": b"", "client": ["10.0.0.1", 99]}
-        return WebSocket(self, scope, key=KEY, subprotocols=self.offered)
+        return WebSocket(self, scope, key=KEY, subprotocol=self.subprotocol)
 
     # --- What WebSocket needs ---
 
@@ -266,4 +266,4 @@ def call(reactor: Any, function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 class StartServer(Protocol):
-    def __call__(self, *, offered: Sequence[str] = (), unix: str | None = None, **options: Any) -> Harness: ...
+    def __call__(self, *, unix: str | None = None, **options: Any) -> Harness: ...
