@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -75,15 +76,24 @@ def stop(process: subprocess.Popen[bytes], *, patience: float = 5) -> None:
             stream.close()
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used, all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+def cpu_seconds(session: int) -> float:
+    """Processor time used by the process that :func:`start` made with this id, and by those that it started."""
+    fields = (stat.rpartition(")")[2].split() for stat in _session(session, "stat"))
+    return sum(int(each[11]) + int(each[12]) for each in fields) / _TICKS
 
 
-def resident_kib(pid: int) -> int:
-    """Resident memory of a process, KiB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    return 0
+def resident_kib(session: int) -> int:
+    """Resident memory of the process that :func:`start` made with this id, and of those that it started, KiB."""
+    lines = (line for status in _session(session, "status") for line in status.splitlines())
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def _session(session: int, name: str) -> list[str]:
+    """Return a file of /proc for each process of a session: :func:`start` gives each one of its own."""
+    texts = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        # Any of them may end while we look.
+        with contextlib.suppress(OSError):
+            if os.getsid(int(directory.name)) == session:
+                texts.append((directory / name).read_text())
+    return texts

@@ -65,7 +65,7 @@ def run(
 ) -> dict[str, Any]:
     """Run *scenario* once; returns its phases, or as far as they came with an ``error``."""
     options = dict(scenario.quick or {} if quick else scenario.options)
-    options |= {"seconds": 0.6, "warmup": 0.2} if quick else {"seconds": 2, "warmup": 0.5}
+    options |= {"seconds": 0.6, "warmup": 0.2} if quick else {"seconds": 2, "warmup": 0.7}
     dialect = dict(peer.dialect)
     paths = {name: dialect.pop(f"path_{name}", f"/{name}") for name in ("echo", "member", "publish", "burst")}
     options |= dialect | {"publish_path": paths["publish"], "burst_path": paths["burst"]}
