@@ -33,6 +33,8 @@ class Channel(http.HTTPChannel):
 
     # Twisted's timer for each connection; ours is one for all of them.
     timeOut = None
+    persistent: int
+    _dataBuffer: list[bytes]
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +123,8 @@ class Channel(http.HTTPChannel):
         request.head = head
         self.requests.append(request)
         connection = head.by_name.get(b"connection", b"").lower()
-        self.persistent = head.version == "1.1" and b"close" not in connection and not self.factory.server.draining
+        last = head.version == "1.0" or b"close" in connection or self.factory.server.draining
+        self.persistent = 0 if last else 1
         if head.length == 0:
             self._handle(request, rest)
             return

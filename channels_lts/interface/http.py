@@ -26,6 +26,7 @@ class Request(http.Request):
     """
 
     head: headers.Head
+    startedWriting: int
     reply_channel = ""
 
     def __init__(self, channel: Any) -> None:

@@ -154,7 +154,8 @@ class Server(DaphneServer):
         connections, get = self.connections, self.connections.get
         plain = all(_FRAME_KEYS.issuperset(message) for message in messages)
         data: bytes | None = None
-        for channel in channels:
+        # A copy: whoever is closed on the way leaves the group.
+        for channel in tuple(channels):
             connection = get(channel)
             if connection is None:
                 continue
