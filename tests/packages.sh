@@ -12,6 +12,8 @@ need redis-server redis-server
 need nginx nginx
 need chromium chromium
 need openssl openssl
+# For the load client of the bench.
+need "gcc libc6-dev" cc
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 
 [ -n "$missing" ] || exit 0
