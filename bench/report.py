@@ -185,7 +185,7 @@ def _burst(results: Results) -> str:
             f"{phase['seconds']:.1f}",
         ]
 
-    text = _rows(["", "members × messages", "lost or not in within 20 s", "deliveries/s", "seconds"], results, row)
+    text = _rows(["", "members × messages", "lost, or not in within 15 s", "deliveries/s", "seconds"], results, row)
     return text
 
 

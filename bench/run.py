@@ -139,8 +139,8 @@ def plan_of(wanted: argparse.Namespace, present: list[peers.Peer]) -> list[tuple
     for turn in range(1, rounds + 1):
         for scenario in chosen:
             for peer in present:
-                # The yardstick, and what no figure hangs on, need no more than one round.
-                once = peer.yardstick or not (scenario.required or wanted.scenario)
+                rounds = "all" if wanted.scenario else scenario.rounds
+                once = peer.yardstick or rounds == "none" or (rounds == "ours" and peer.name != "ours")
                 if scenario.mode in peer.scenarios and not (once and turn > 1):
                     plan.append((turn, peer, scenario))
     return plan
