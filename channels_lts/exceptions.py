@@ -1,6 +1,8 @@
-"""Every error that this package raises. It imports nothing, so that any module may import it first."""
+"""Every error that this package raises. It imports nothing of ours, so that any module may import it first."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class ChannelsLTSError(Exception):
@@ -25,7 +27,17 @@ class StreamError(ChannelsLTSError):
 
 
 class LayerUnavailable(ChannelsLTSError, ConnectionError):
-    """Raised when the channel layer cannot reach the Redis that an operation needs; the message says which."""
+    """Raised when the channel layer cannot reach the Redis that an operation needs; the message says which.
+
+    Attributes:
+        not_done: Whether it is certain that nothing was done: it may be tried again without being done twice.
+        unsent: Of a batch, the messages of which that is certain.
+    """
+
+    def __init__(self, message: str = "", *, not_done: bool = False, unsent: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.not_done = not_done
+        self.unsent = unsent
 
 
 class UnsupportedRedis(ChannelsLTSError):

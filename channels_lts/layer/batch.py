@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from redis.exceptions import NoScriptError
-
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.layer import scripts
 from channels_lts.layer.scripts import Call
-from channels_lts.layer.shards import UNAVAILABLE
 
 if TYPE_CHECKING:
     from channels_lts.layer.redis import Layer
@@ -18,6 +15,10 @@ if TYPE_CHECKING:
 
 # Items that a call pushes onto one queue at most: what Lua's stack holds, and then some.
 ITEMS_IN_A_CALL = 1000
+
+
+# More than Lua's stack holds would fail.
+_ITEMS_IN_A_CALL = 1000
 
 
 class Outgoing(NamedTuple):
@@ -38,35 +39,87 @@ class _Step(NamedTuple):
 
 def send(layer: Layer, messages: Sequence[Outgoing]) -> list[Outgoing]:
     """Do what :meth:`Layer.send_batch` promises."""
-    steps = _steps(layer, messages)
-    full: list[Outgoing] = []
-    failures = []
-    for index, planned in steps.items():
-        try:
-            results = _run(layer, index, [step.call for step in planned])
-        except UNAVAILABLE as error:
-            failures.append(str(layer._unavailable(index, error)))
-            continue
-        layer.shards[index].back()
-        for step, result in zip(planned, results, strict=True):
-            if step.group is not None:
-                layer.after_group_send(step.group.group, step.group.message, result)
-                continue
-            for accepted, sent in zip(result, step.queues, strict=True):
-                full += sent[accepted:]
-    if failures:
-        raise LayerUnavailable("; ".join(failures))
-    return full
+    sending = _Sending(layer)
+    sending.send(messages)
+    for _ in range(1, layer.ring_size):
+        # Another shard may take what goes to ordinary channels.
+        if not sending.ordinary:
+            break
+        ordinary, sending.ordinary = sending.ordinary, []
+        sending.send(ordinary)
+    if sending.fault is not None:
+        raise sending.fault
+    unsent = [*sending.unsent, *sending.ordinary]
+    if unsent or sending.doubtful or sending.incomplete:
+        problems = "; ".join(dict.fromkeys(sending.problems))
+        raise LayerUnavailable(problems, not_done=not sending.doubtful, unsent=[*sending.full, *unsent])
+    return sending.full
+
+
+class _Sending:
+    """One batch on its way, and what became of it."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self.full: list[Outgoing] = []
+        # What certainly was not sent: to ordinary channels, and all else.
+        self.ordinary: list[Outgoing] = []
+        self.unsent: list[Outgoing] = []
+        # How many messages may have been sent or not; whether a group got its message on some shards alone; and why.
+        self.doubtful = 0
+        self.incomplete = False
+        self.problems: list[str] = []
+        self.fault: Exception | None = None
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        refused: Counter[int] = Counter()
+        for index, steps in _steps(self._layer, messages).items():
+            for step, result in zip(steps, self._layer._run_all(index, [step.call for step in steps]), strict=True):
+                if isinstance(result, LayerUnavailable):
+                    self._refused(step, result, refused)
+                elif isinstance(result, Exception):
+                    self.fault = result
+                else:
+                    self._sent(step, result)
+
+    def _refused(self, step: _Step, error: LayerUnavailable, refused: Counter[int]) -> None:
+        self.problems.append(str(error))
+        if not error.not_done:
+            count = 1 if step.group else sum(map(len, step.queues))
+            self.doubtful += count
+            self._layer.drops.add("messages while Redis went away", str(error), count)
+        elif step.group is not None:
+            refused[id(step.group)] += 1
+            self.incomplete = True
+            if refused[id(step.group)] == self._layer.ring_size:
+                self.unsent.append(step.group)
+        else:
+            for sent in step.queues:
+                ordinary = self._layer._fixed_shard(sent[0].channel) is None
+                (self.ordinary if ordinary else self.unsent).extend(sent)
+
+    def _sent(self, step: _Step, result: Any) -> None:
+        if step.group is not None:
+            try:
+                self._layer.after_group_send(step.group.group, step.group.message, result)
+            except LayerUnavailable as error:
+                self.problems.append(str(error))
+                self.incomplete = True
+            return
+        for accepted, sent in zip(result, step.queues, strict=True):
+            self.full += sent[accepted:]
 
 
 def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]:
     """Plan the calls of each shard. Neighbours that go to channels share one; a message to a group needs its own."""
     steps: dict[int, list[_Step]] = {}
     together: dict[int, dict[str, list[tuple[Outgoing, bytes]]]] = {}
+    sizes: Counter[int] = Counter()
     anywhere = layer.shards_in_turn()[0]
 
     def close(index: int) -> None:
         queues = together.pop(index, {})
+        sizes[index] = 0
         if queues:
             call = layer.send_call({name: [item for _, item in pairs] for name, pairs in queues.items()})
             sent = [[outgoing for outgoing, _ in pairs] for pairs in queues.values()]
@@ -89,20 +142,3 @@ def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]
     for index in list(together):
         close(index)
     return steps
-
-
-def _run(layer: Layer, index: int, calls: list[Call]) -> list[Any]:
-    connection = layer.connection(index)
-    if len(calls) == 1:
-        return [scripts.run(connection, calls[0])]
-    pipeline = connection.pipeline(transaction=False)
-    for call in calls:
-        pipeline.execute_command(*call.command())
-    results = pipeline.execute(raise_on_error=False)
-    for position, result in enumerate(results):
-        if isinstance(result, NoScriptError):
-            # All that follow failed alike, if they are of this script, so the order stays.
-            results[position] = scripts.run(connection, calls[position])
-        elif isinstance(result, Exception):
-            raise result
-    return results

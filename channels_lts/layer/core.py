@@ -7,12 +7,15 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 from channels_lts import conf
 from channels_lts.exceptions import LayerUnavailable
 from channels_lts.layer import scripts
 from channels_lts.layer.drops import Drops
 from channels_lts.layer.scripts import Call
-from channels_lts.layer.shards import UNAVAILABLE, Shard
+from channels_lts.layer.shards import UNAVAILABLE, Shard, is_certain, is_unavailable
+from channels_lts.layer.wire import exchange
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +51,8 @@ class Core:
         """Begin, when asgi_redis's constructor has run."""
         self.drops = Drops(logger)
         self.shards = [Shard(name) for name in self._shard_names()]
-        self._next_shard = 0
+        # Each has its own turn: one that both moved would always come to the same shard.
+        self._next_to_send = self._next_to_pop = 0
 
     def _shard_names(self) -> list[str]:
         raise NotImplementedError
@@ -126,37 +130,58 @@ class Core:
                 return self._run(index, call)
             except LayerUnavailable as error:
                 failures.append(str(error))
+                if not error.not_done:
+                    # It may have been done, and must not be done twice.
+                    break
         raise LayerUnavailable("; ".join(failures))
 
     def shards_in_turn(self) -> list[int]:
         """Return the shards for a message to an ordinary channel: the next one in turn first, those that fail last."""
         if self.ring_size == 1:
             return [0]
-        start = self._next_shard = (self._next_shard + 1) % self.ring_size
+        start = self._next_to_send = (self._next_to_send + 1) % self.ring_size
         turn = [(start + offset) % self.ring_size for offset in range(self.ring_size)]
         return sorted(turn, key=lambda index: not self.shards[index].worth_trying())
 
     def _run(self, index: int, call: Call) -> Any:
         try:
             result = scripts.run(self.connection(index), call)
-        except UNAVAILABLE as error:
+        except (*UNAVAILABLE, ResponseError) as error:
             raise self._unavailable(index, error) from error
         self.shards[index].back()
         return result
 
-    def _execute(self, index: int, commands: Sequence[tuple[Any, ...]]) -> None:
+    def _run_all(self, index: int, calls: Sequence[Call]) -> list[Any]:
+        """Run *calls* in one round trip; returns the result of each, or what to raise for it."""
         try:
-            pipeline = self.connection(index).pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            pipeline.execute()
+            results = scripts.run_all(self.connection(index), calls)
         except UNAVAILABLE as error:
+            return [self._unavailable(index, error)] * len(calls)
+        for position, result in enumerate(results):
+            if isinstance(result, Exception):
+                results[position] = self._unavailable(index, result)
+        if not any(isinstance(result, LayerUnavailable) for result in results):
+            self.shards[index].back()
+        return results
+
+    def _execute(self, index: int, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        try:
+            replies = exchange(self.connection(index), commands)
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+        except (*UNAVAILABLE, ResponseError) as error:
             raise self._unavailable(index, error) from error
         self.shards[index].back()
+        return replies
 
-    def _unavailable(self, index: int, error: Exception) -> LayerUnavailable:
-        self.shards[index].lost(error)
-        return LayerUnavailable(f"{self.shards[index].name} cannot be reached: {error}")
+    def _unavailable(self, index: int, error: Exception) -> Exception:
+        """Return what to raise for *error*: LayerUnavailable, or itself where Redis is there and it is a fault."""
+        if not is_unavailable(error):
+            return error
+        shard = self.shards[index]
+        shard.lost(error)
+        return LayerUnavailable(f"{shard.name} cannot be reached: {error}", not_done=is_certain(error))
 
 
 def text(name: bytes | str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -21,6 +22,8 @@ from channels_lts.layer.waiting import Popped, Waiter
 if TYPE_CHECKING:
     from channels_lts.layer.redis import Layer
 
+logger = logging.getLogger(__name__)
+
 Received = tuple[str, Message] | tuple[None, None]
 
 _unpack = unpacker()
@@ -34,6 +37,8 @@ class Receiving(Core):
         self._processes: dict[str, Process] = {}
         self._announced_at: dict[str, float] = {}
         self._receivers: dict[str, Any] = {}
+        # Queues of which it was said that they have items of a newer version.
+        self._newer: set[str] = set()
         self._waiting_here: deque[tuple[str, Message]] = deque()
         self._local = threading.local()
         self._lock = threading.RLock()
@@ -104,6 +109,7 @@ class Receiving(Core):
         for index, queues in self.by_shard(names):
             shard = self.shards[index]
             if not shard.worth_trying() and self.ring_size > 1:
+                failure = failure or LayerUnavailable(f"{shard.name} cannot be reached", not_done=True)
                 continue
             call = Call(scripts.POP, [self.queue_key(name) for name in queues], [limit - len(taken)])
             try:
@@ -121,7 +127,7 @@ class Receiving(Core):
 
     def by_shard(self, names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield the shards with queues among *names*, and these: each time in another order, so that none starves."""
-        start = self._next_shard = (self._next_shard + 1) % max(self.ring_size, len(names))
+        start = self._next_to_pop = (self._next_to_pop + 1) % (self.ring_size * len(names))
         rotated = [*names[start % len(names) :], *names[: start % len(names)]]
         for offset in range(self.ring_size):
             index = (start + offset) % self.ring_size
@@ -167,7 +173,7 @@ class Receiving(Core):
         waiter = getattr(self._local, "waiter", None)
         if waiter is None or set(waiter.names) != set(names):
             if waiter is not None:
-                waiter.close()
+                waiter.close()  # Returns nothing: between two waits no pop is open.
             waiter = self._local.waiter = self.waiter(names)
         return waiter.wait()
 
@@ -181,9 +187,10 @@ class Receiving(Core):
         try:
             item = items.decode(raw)
         except items.NewerItem as error:
-            self.drops.add("items of a newer version", f"{queue}: {error}")
             if popped is not None and error.expires > time.time():
-                self._leave_to_newer(popped)
+                self._leave_to_newer(popped, error)
+            else:
+                self.drops.add("items of a newer version", f"{queue}: {error}")
             return None
         except items.UnreadableItem as error:
             self.drops.add("unreadable items", f"{queue}: {error}")
@@ -194,11 +201,16 @@ class Receiving(Core):
             return None
         return item
 
-    def _leave_to_newer(self, popped: Popped) -> None:
+    def _leave_to_newer(self, popped: Popped, reason: items.NewerItem) -> None:
+        with self._lock:
+            if popped.queue not in self._newer:
+                self._newer.add(popped.queue)
+                logger.warning("%s: left to a newer reader: %s", popped.queue, reason)
+        self.drops.count("items left to a newer reader")
         try:
             self.put_back([popped], last=True)
         except LayerUnavailable as error:
-            self.drops.add("items of a newer version, lost", str(error))
+            self.drops.add("items of a newer version", str(error))
         # Not at once again: the newer reader should get it first.
         time.sleep(0.05)
 

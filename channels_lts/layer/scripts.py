@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
+
+from channels_lts.layer.wire import exchange
 
 
 class Script:
@@ -35,12 +37,42 @@ class Call(NamedTuple):
         return ("EVAL", self.script.source, len(self.keys), *self.keys, *self.arguments)
 
 
-def run(connection: Any, call: Call) -> Any:
-    """Run *call* on *connection* (redis-py's client), which blocks."""
-    try:
-        return connection.execute_command(*call.command())
-    except NoScriptError:
-        return connection.execute_command(*call.full_command())
+def run(client: Any, call: Call) -> Any:
+    """Run *call* on *client* (redis-py's), which blocks.
+
+    Raises:
+        What :func:`channels_lts.layer.wire.exchange` raises, and redis.ResponseError where Redis refuses.
+    """
+    [result] = run_all(client, [call])
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def run_all(client: Any, calls: Sequence[Call]) -> list[Any]:
+    """Run *calls* one after the other, in one round trip. Returns the result of each, or the exception instead.
+
+    Raises:
+        What :func:`channels_lts.layer.wire.exchange` raises.
+    """
+    results = exchange(client, [call.command() for call in calls])
+    missing = [position for position, result in enumerate(results) if isinstance(result, NoScriptError)]
+    if missing:
+        try:
+            # All of them, so that a batch of several scripts does not find one there and another missing: that would
+            # change the order of what it sends.
+            exchange(client, loading())
+            again: list[Any] = exchange(client, [calls[position].full_command() for position in missing])
+        except (RedisError, OSError) as error:
+            again = [error] * len(missing)
+        for position, result in zip(missing, again, strict=True):
+            results[position] = result
+    return results
+
+
+def loading() -> list[tuple[Any, ...]]:
+    """Return the commands that give Redis all scripts."""
+    return [("SCRIPT", "LOAD", script.source) for script in _ALL]
 
 
 SEND = Script("send")
@@ -53,3 +85,15 @@ GROUP_CHANNELS = Script("group_channels")
 LEAVE = Script("leave")
 ANNOUNCE = Script("announce")
 ANNOUNCE_GROUPS = Script("announce_groups")
+_ALL = (
+    SEND,
+    SEND_GROUP,
+    POP,
+    PUT_BACK,
+    GROUP_ADD,
+    GROUP_DISCARD,
+    GROUP_CHANNELS,
+    LEAVE,
+    ANNOUNCE,
+    ANNOUNCE_GROUPS,
+)

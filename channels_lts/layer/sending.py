@@ -60,7 +60,8 @@ class Sending(Core):
         Returns those to channels that were full. They are counted, and what follows them was sent.
 
         Raises:
-            LayerUnavailable: a shard cannot be reached; what went to the others was sent.
+            LayerUnavailable: a shard cannot be reached; what went to the others was sent. Its ``unsent`` are those
+                that certainly were not; of the rest some may be lost, which is counted.
             TypeError: a name is not valid, or a message is no dict; nothing was sent.
         """
         return batch.send(cast("Layer", self), messages)
@@ -113,11 +114,16 @@ class Sending(Core):
         _, full, others = result
         if full:
             self.drops.add("group messages to full processes", f"{group} to {text(full[0])}", len(full))
+        failure = None
         for channel in others:
             try:
                 self.send(text(channel), message)
             except self.ChannelFull:
                 self.drops.add("group messages to full channels", f"{group} to {text(channel)}")
+            except LayerUnavailable as error:
+                failure = error
+        if failure:
+            raise failure
 
     @staticmethod
     def _check_message(message: Message) -> None:
