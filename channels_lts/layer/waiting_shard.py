@@ -1,0 +1,181 @@
+"""One connection that waits in a blocking pop, for a :class:`channels_lts.layer.waiting.Waiter`."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import ResponseError
+
+from channels_lts import conf
+from channels_lts.layer.shards import UNAVAILABLE
+from channels_lts.layer.wire import exchange
+
+if TYPE_CHECKING:
+    from channels_lts.layer.redis import Layer
+
+# Seconds between two attempts to reach a Redis that is away: at first, and at most.
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 2.0
+# Seconds after which a pop that was not there yet is told again to end.
+_TELL_AGAIN = 0.02
+
+
+class WaitingShard:
+    """The pop on one shard. Between :meth:`arm` and what :meth:`read` or :meth:`release` returns, it is open.
+
+    Args:
+        on_connected: Called in another thread when an attempt to connect ended, so that :meth:`arm` may go on.
+    """
+
+    def __init__(self, layer: Layer, index: int, queues: list[str], *, on_connected: Callable[[], None]) -> None:
+        self.index = index
+        # When to try again to connect (monotonic clock), if that failed.
+        self.retry_at: float | None = None
+        self._layer = layer
+        self._queues = {layer.queue_key(name).encode(): name for name in queues}
+        self._on_connected = on_connected
+        self._attempt: _Attempt | None = None
+        self._connection: Any = None
+        self._id: int | None = None
+        self._armed_at: float | None = None
+        self._delay = _FIRST_DELAY
+
+    def fileno(self) -> int:
+        return self._connection._sock.fileno()
+
+    def arm(self) -> bool:
+        """Begin to wait, if we do not yet. Returns whether we do; where Redis is away only after some time again."""
+        if self._armed_at is not None:
+            return True
+        try:
+            if self._connection is None and not self._connect():
+                return False
+            self._connection.send_command("BLPOP", *self._queues, self._layer.blpop_timeout)
+        except UNAVAILABLE as error:
+            self._failed(error)
+            return False
+        self._armed_at = time.monotonic()
+        return True
+
+    def _connect(self) -> bool:
+        if self._attempt is None:
+            if self.retry_at is not None and time.monotonic() < self.retry_at:
+                return False
+            again = self.retry_at is not None
+            self.retry_at = None
+            self._attempt = _Attempt(self._layer.connection(self.index).connection_pool)
+            if again and self._layer.ring_size > 1:
+                # A host that does not answer must not keep us from the other shards.
+                self._attempt.start(self._on_connected)
+                return False
+            self._attempt.run()
+        if not self._attempt.done:
+            return False
+        attempt, self._attempt = self._attempt, None
+        self._connection, self._id = attempt.result()
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        self._layer.shards[self.index].lost(error)
+        self._drop()
+        self.retry_at = time.monotonic() + self._delay
+        self._delay = min(self._delay * 2, _LONGEST_DELAY)
+
+    def _drop(self) -> None:
+        connection, self._connection, self._armed_at = self._connection, None, None
+        if connection is not None:
+            connection.disconnect()
+
+    def read(self) -> list[tuple[str, bytes]]:
+        """Return what the pop answered: an item and its queue, or nothing."""
+        self._armed_at = None
+        try:
+            answer = self._connection.read_response()
+        except (*UNAVAILABLE, ResponseError) as error:
+            # Also where Redis is there and refuses, such as while it loads its data or as a replica.
+            self._failed(error)
+            return []
+        self._layer.shards[self.index].back()
+        self._delay = _FIRST_DELAY
+        return [] if answer is None else [(self._queues[answer[0]], answer[1])]
+
+    def give_up_if_silent(self) -> None:
+        """Drop a connection whose other end does not answer when it must have: it is half open."""
+        limit = self._layer.blpop_timeout + conf.get("REDIS_TIMEOUT")
+        if self._armed_at is not None and time.monotonic() - self._armed_at > limit:
+            self._failed(TimeoutError(f"no answer for {limit} s"))
+
+    def release(self) -> list[tuple[str, bytes]]:
+        """Stop waiting. Returns what was popped in the last moment."""
+        if self._armed_at is None:
+            return []
+        deadline = time.monotonic() + conf.get("REDIS_TIMEOUT")
+        answers = select.poll()
+        answers.register(self.fileno(), select.POLLIN)
+        try:
+            while not answers.poll(0):
+                # The pop may not have come to Redis yet: then there is nothing to unblock, and it is told again.
+                [told] = exchange(self._layer.connection(self.index), [("CLIENT", "UNBLOCK", self._id)])
+                if isinstance(told, Exception):
+                    raise told
+                if not answers.poll(_TELL_AGAIN * 1000) and time.monotonic() > deadline:
+                    raise TimeoutError(f"no answer for {conf.get('REDIS_TIMEOUT')} s")
+        except (*UNAVAILABLE, ResponseError) as error:
+            self._failed(error)
+            return []
+        return self.read()
+
+    def close(self) -> None:
+        """Close the connection; what it popped is lost, so :meth:`release` it before."""
+        if self._attempt is not None:
+            self._attempt.abandon()
+        self._drop()
+
+
+class _Attempt:
+    """An attempt to connect, here or in a thread."""
+
+    def __init__(self, pool: Any) -> None:
+        # Not from the pool, which counts the connections that it makes and may have a limit.
+        self._connection = pool.connection_class(**pool.connection_kwargs)
+        self._id: int | None = None
+        self._error: Exception | None = None
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self.done = False
+
+    def start(self, on_done: Callable[[], None]) -> None:
+        threading.Thread(target=self._run_in_thread, args=[on_done], daemon=True).start()
+
+    def _run_in_thread(self, on_done: Callable[[], None]) -> None:
+        self.run()
+        with self._lock:
+            if self._abandoned:
+                self._connection.disconnect()
+            else:
+                on_done()
+
+    def run(self) -> None:
+        try:
+            self._connection.connect()
+            self._connection.send_command("CLIENT", "ID")
+            self._id = self._connection.read_response()
+        except Exception as error:  # raised again in the thread that waits
+            self._connection.disconnect()
+            self._error = error
+        self.done = True
+
+    def abandon(self) -> None:
+        with self._lock:
+            self._abandoned = True
+
+    def result(self) -> tuple[Any, int | None]:
+        if isinstance(self._error, ResponseError):
+            raise ConnectionError(str(self._error)) from self._error
+        if self._error is not None:
+            raise self._error
+        return self._connection, self._id
