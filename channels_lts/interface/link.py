@@ -16,7 +16,7 @@ from channels_lts.layer import items
 from channels_lts.layer.batch import ITEMS_IN_A_CALL
 from channels_lts.layer.process import Delivery
 from channels_lts.layer.reactor import ReactorRedis
-from channels_lts.layer.reactor_process import ReactorProcess
+from channels_lts.layer.reactor_process import FAREWELL, ReactorProcess
 from channels_lts.layer.redis import Layer
 
 logger = logging.getLogger(__name__)
@@ -140,13 +140,14 @@ class RedisBackend:
 
     def stop(self) -> defer.Deferred[None]:
         self._flush()
-        stopped = self._own.stop()
+        # What is under way to the others is there when they have answered.
+        answers = [_answered(shard) for shard in self._shards if shard is not self._own.redis and shard.up]
 
-        def close(_: None) -> None:
+        def close(_: Any) -> None:
             for shard in self._shards:
                 shard.stop()
 
-        return stopped.addCallback(close)
+        return defer.DeferredList([*answers, self._own.stop()]).addCallback(close)
 
     @property
     def available(self) -> bool:
@@ -251,6 +252,19 @@ class RedisBackend:
             self._receiver.deliver_group(channels, messages)
         except Exception:
             logger.exception("error while group %s was handed a message", group)
+
+
+def _answered(shard: ReactorRedis) -> defer.Deferred[None]:
+    """Return what comes when *shard* has done all that it was told so far, or is lost, or in 2 s."""
+    answered: defer.Deferred[None] = defer.Deferred()
+
+    def done(_: Any = None) -> None:
+        if not answered.called:
+            answered.callback(None)
+
+    shard.execute(("PING",), done)
+    reactor.callLater(FAREWELL, done)
+    return answered
 
 
 def _refuse(pairs: Sequence[tuple[bytes, OnRefused | None]], refusal: Refusal) -> None:

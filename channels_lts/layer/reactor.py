@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import hiredis
+from redis.connection import SSLConnection
 from twisted.internet import protocol, threads
 from twisted.internet.error import ConnectionDone
 
 from channels_lts import conf
 from channels_lts.exceptions import LayerUnavailable, UnsupportedRedis
+from channels_lts.layer import scripts, tls
 from channels_lts.layer.scripts import Call
+from channels_lts.layer.shards import REFUSALS
 
 if TYPE_CHECKING:
     from channels_lts.layer.redis import Layer
@@ -27,8 +30,8 @@ Callback = Callable[[Any], None]
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 2.0
 _WATCH_INTERVAL = 1.0
-# What Redis answers while it cannot serve: it reads its data, it is a replica, or its scripts hang.
-_NOT_NOW = ("LOADING", "READONLY", "MASTERDOWN", "BUSY", "NOREPLICAS")
+# After these a connection is of no use. The others concern one command: memory may be full for it alone.
+_ENDING = tuple(word for word in REFUSALS if word not in ("OOM", "MISCONF", "BUSY"))
 
 
 class ReactorRedis:
@@ -51,9 +54,11 @@ class ReactorRedis:
         self._on_up = on_up
         self._silence = silence
         self._protocol: _Protocol | None = None
+        self.probe_key = layer.process_key("")
         self._pending_connect: Any = None
         self._timer: Any = None
         self._delay = _FIRST_DELAY
+        self._ready_at = 0.0
         self._stopped = True
 
     @property
@@ -75,6 +80,11 @@ class ReactorRedis:
             self._pending_connect.disconnect()
         if self._protocol is not None:
             self._protocol.abort()
+
+    def give_up(self, error: object) -> None:
+        """Cut the connection because of *error*, and make a new one after a while."""
+        if self._protocol is not None:
+            self._protocol.abort(error)
 
     def execute(self, command: tuple[Any, ...], callback: Callback) -> None:
         """Send *command*. Its reply goes to *callback*, later."""
@@ -123,22 +133,22 @@ class ReactorRedis:
         connect: Any = reactor
         if "path" in address:
             self._pending_connect = connect.connectUNIX(address["path"], factory, timeout)
-        elif "ssl_cert_reqs" in pool.connection_kwargs:
-            context = _tls_context(pool.connection_kwargs)
-            self._pending_connect = connect.connectSSL(address["host"], address["port"], factory, context, timeout)
-        else:
-            self._pending_connect = connect.connectTCP(address["host"], address["port"], factory, timeout)
-
-    def _ready(self, ready: _Protocol, version: str) -> None:
-        self._pending_connect = None
-        try:
-            self.shard.check_version(version)
-        except UnsupportedRedis as error:
-            logger.error("%s", error)
-            ready.abort()
             return
+        where = (address.get("host", "localhost"), int(address.get("port", 6379)), factory)
+        if not issubclass(pool.connection_class, SSLConnection):
+            self._pending_connect = connect.connectTCP(*where, timeout)
+            return
+        try:
+            context = tls.reactor_context(where[0], pool.connection_kwargs)
+        except Exception as error:  # a module that is not installed, or a certificate that cannot be read
+            self._failed(error)
+        else:
+            self._pending_connect = connect.connectSSL(*where, context, timeout)
+
+    def _ready(self, ready: _Protocol) -> None:
+        self._pending_connect = None
         self._protocol = ready
-        self._delay = _FIRST_DELAY
+        self._ready_at = time.monotonic()
         self.shard.back()
         if self._on_up is not None:
             self._on_up()
@@ -147,24 +157,15 @@ class ReactorRedis:
         """Begin anew after a while; the first time after a success it is logged."""
         from twisted.internet import reactor
 
+        if self._protocol is not None and time.monotonic() - self._ready_at > _LONGEST_DELAY:
+            # It has served for a while. One that is lost again at once is not tried again at once.
+            self._delay = _FIRST_DELAY
         self._protocol = self._pending_connect = None
         if self._stopped:
             return
         self.shard.lost(error)
         self._timer = reactor.callLater(self._delay, self._connect)
         self._delay = min(self._delay * 2, _LONGEST_DELAY)
-
-
-def _tls_context(options: dict[str, Any]) -> Any:
-    from twisted.internet import ssl
-
-    if options.get("ssl_cert_reqs") in (None, "none"):
-        return ssl.CertificateOptions()
-    authority = None
-    if options.get("ssl_ca_certs"):
-        with open(options["ssl_ca_certs"], "rb") as certificates:
-            authority = ssl.Certificate.loadPEM(certificates.read())
-    return ssl.optionsForClientTLS(options.get("host", ""), trustRoot=authority)
 
 
 class _Factory(protocol.ClientFactory):
@@ -190,6 +191,7 @@ class _Protocol(protocol.Protocol):
         self._reader = hiredis.Reader()
         self._callbacks: deque[tuple[Callback, float]] = deque()
         self._watch: Any = None
+        self._looked_at: float | None = None
         self._error: object = None
 
     def connectionMade(self) -> None:
@@ -201,9 +203,13 @@ class _Protocol(protocol.Protocol):
             greeting.append(("AUTH", self._options["password"]))
         if self._options.get("db"):
             greeting.append(("SELECT", self._options["db"]))
+        # That nobody meets a script that is missing, which would change the order of what is under way.
+        greeting += scripts.loading()
+        self.execute(("INFO", "server"), self._informed)
         for command in greeting:
             self.execute(command, self._greeted)
-        self.execute(("INFO", "server"), self._informed)
+        # It takes part only where it takes writes: a replica, or one that reads its data, answers all of the above.
+        self.execute(("UNLINK", self._owner.probe_key), self._probed)
         self._look()
 
     def _greeted(self, reply: Any) -> None:
@@ -215,7 +221,16 @@ class _Protocol(protocol.Protocol):
             self.abort(reply)
             return
         fields = dict(line.split(":", 1) for line in reply.decode().splitlines() if ":" in line)
-        self._owner._ready(self, fields["redis_version"])
+        try:
+            self._owner.shard.check_version(fields["redis_version"])
+        except UnsupportedRedis as error:
+            self.abort(error)
+
+    def _probed(self, reply: Any) -> None:
+        if isinstance(reply, Exception):
+            self.abort(reply)
+        elif self._error is None:
+            self._owner._ready(self)
 
     def execute(self, command: tuple[Any, ...], callback: Callback) -> None:
         self._callbacks.append((callback, time.monotonic()))
@@ -228,7 +243,7 @@ class _Protocol(protocol.Protocol):
             if reply is False:
                 return
             callback, _ = self._callbacks.popleft()
-            if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(_NOT_NOW):
+            if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(_ENDING):
                 self.abort(reply)
                 reply = LayerUnavailable(f"{self._owner.shard.name} cannot be reached: {reply}")
             try:
@@ -242,9 +257,13 @@ class _Protocol(protocol.Protocol):
         from twisted.internet import reactor
 
         limit = conf.get("REDIS_TIMEOUT") + self._owner._silence
-        if self._callbacks and time.monotonic() - self._callbacks[0][1] > limit:
+        now = time.monotonic()
+        # Where we come late ourselves, answers may be waiting to be read.
+        late = self._looked_at is not None and now - self._looked_at > 2 * _WATCH_INTERVAL
+        if self._callbacks and now - self._callbacks[0][1] > limit and not late:
             self.abort(f"no answer for {limit} s")
             return
+        self._looked_at = now
         self._watch = reactor.callLater(_WATCH_INTERVAL, self._look)
 
     def abort(self, error: object = None) -> None:

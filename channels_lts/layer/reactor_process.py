@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import hiredis
 from twisted.internet import defer, reactor, task
 
 from channels_lts import conf
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.layer import items
+from channels_lts.layer import items, scripts
 from channels_lts.layer.process import Delivery, Process
 from channels_lts.layer.reactor import ReactorRedis
 from channels_lts.layer.scripts import Call
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Seconds that a process which ends gives Redis to hear of it.
-_FAREWELL = 2.0
+FAREWELL = 2.0
 
 
 class QueueReader:
@@ -70,16 +72,19 @@ class QueueReader:
         self._redis.execute(("LPOP", self._key, self._MORE), self._popped_more)
 
     def _popped_first(self, reply: Any) -> None:
-        if isinstance(reply, Exception):
-            return
-        self._first = [] if reply is None else [reply[1]]
+        self._first = [] if reply is None or isinstance(reply, Exception) else [reply[1]]
+        if isinstance(reply, hiredis.ReplyError):
+            # We would never read again.
+            self._redis.give_up(reply)
 
     def _popped_more(self, reply: Any) -> None:
-        if isinstance(reply, Exception):
-            return
-        batch, self._first = self._first + (reply or []), []
-        # The next batch travels while this one is handled.
-        self._read()
+        batch, self._first = self._first, []
+        if isinstance(reply, hiredis.ReplyError):
+            self._redis.give_up(reply)
+        elif not isinstance(reply, Exception):
+            batch += reply or []
+            # The next batch travels while this one is handled.
+            self._read()
         if batch:
             self._on_items(batch)
 
@@ -124,16 +129,22 @@ class ReactorProcess:
                 done.callback(None)
 
         self.redis.execute(("UNLINK", self._layer.process_key(self.process.name)), close)
-        reactor.callLater(_FAREWELL, close)
+        reactor.callLater(FAREWELL, close)
         return done
 
     def tell(self, calls: list[Call]) -> None:
         """Run *calls*: now, or when Redis is back."""
-        if self.redis.up:
-            for call in calls:
-                self.redis.run(call, self._log_refusal)
-        else:
+        if not self.redis.up:
             self._owed.extend(calls)
+            return
+        for call in calls:
+            self.redis.run(call, functools.partial(self._told, call))
+
+    def _told(self, call: Call, result: Any) -> None:
+        if isinstance(result, LayerUnavailable) and call.script is scripts.LEAVE:
+            # Who has gone does not come back, so it may be said twice; unsaid, they would be members for long.
+            self._owed.append(call)
+        self._log_refusal(result)
 
     def _announce_all(self) -> None:
         # A connection that was lost may have been lost to a Redis that has forgotten everything.
@@ -147,6 +158,7 @@ class ReactorProcess:
             return
 
         def on_known(known: Any) -> None:
+            self._log_refusal(known)
             if not isinstance(known, Exception):
                 self.tell(self.process.some_groups() if known else self.process.all_groups())
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import asgi_redis
+from redis.connection import SSLConnection
+from redis.sentinel import SentinelConnectionPool
 
 from channels_lts import conf
 from channels_lts.layer.groups import Groups
@@ -12,6 +15,7 @@ from channels_lts.layer.receiving import Receiving
 from channels_lts.layer.sending import Sending
 from channels_lts.layer.shards import UNAVAILABLE, describe
 from channels_lts.layer.statistics import Statistics
+from channels_lts.layer.tls import TLSConnection
 
 
 class Layer(Sending, Receiving, Groups, Statistics):
@@ -21,6 +25,10 @@ class Layer(Sending, Receiving, Groups, Statistics):
     """
 
     extensions = ["groups", "flush", "statistics", "twisted"]
+
+    def __str__(self) -> str:
+        # Not asgi_redis's, which shows the URLs with their passwords.
+        return f"{type(self).__name__}({', '.join(shard.name for shard in self.shards)})"
 
     def flush(self) -> None:
         """Remove all messages, groups and statistics. Running interface servers announce their groups again."""
@@ -36,7 +44,7 @@ class Layer(Sending, Receiving, Groups, Statistics):
 
 
 def _escaped(prefix: str) -> str:
-    return "".join(f"[{character}]" if character in "*?[" else character for character in prefix)
+    return re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
 
 
 class RedisChannelLayer(Layer, asgi_redis.RedisChannelLayer):
@@ -53,6 +61,8 @@ class RedisChannelLayer(Layer, asgi_redis.RedisChannelLayer):
         connections: list[Any] = []
         for host in hosts:
             [connection] = super()._generate_connections([host], {**_defaults(host), **redis_kwargs})
+            if connection.connection_pool.connection_class is SSLConnection:
+                connection.connection_pool.connection_class = TLSConnection
             connections.append(connection)
         return connections
 
@@ -75,11 +85,20 @@ class RedisSentinelChannelLayer(Layer, asgi_redis.RedisSentinelChannelLayer):
     def _master_for(self, service_name: str) -> Any:
         # asgi_redis makes a new pool, and so a new connection, for every call.
         if service_name not in self._masters:
-            self._masters[service_name] = self._sentinel.master_for(service_name)
+            self._masters[service_name] = self._sentinel.master_for(service_name, connection_pool_class=_MasterPool)
         return self._masters[service_name]
 
     def _shard_names(self) -> list[str]:
         return [f"Redis service {name}" for name in self.services]
+
+
+class _MasterPool(SentinelConnectionPool):
+    """Connections to the master of the moment."""
+
+    def get_master_address(self) -> Any:
+        # After one failover redis-py 2.10.6 closes all connections, those in use by other threads too, whenever it
+        # makes one. Sentinel closes those to the old master itself.
+        return self.sentinel_manager.discover_master(self.service_name)
 
 
 def _defaults(host: str) -> dict[str, Any]:
