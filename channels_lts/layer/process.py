@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # What one call carries at most; Lua's stack holds 8,000 values.
 _CHANNELS_IN_A_CALL = 1000
 _GROUPS_IN_A_CALL = 500
-# All groups are announced once in so many announcements, and at once where Redis may have lost them.
+# All groups are announced once in so many announcements (or so often that none expires meanwhile), and at once where
+# Redis may have lost them.
 _ANNOUNCEMENTS_FOR_ALL = 20
 
 
@@ -58,38 +59,43 @@ class Process:
 
     def all_groups(self) -> list[Call]:
         """Return the calls that announce every group, which a Redis needs that has lost its data."""
-        return self._announce(self.membership.groups())
+        return self._announce(self.membership.groups(), only_lost=False)
 
     def some_groups(self) -> list[Call]:
         """Return the calls for the next part of the groups: each stays alive in Redis, and what was lost comes back."""
-        part = list(islice(self._unannounced, math.ceil(len(self.membership) / _ANNOUNCEMENTS_FOR_ALL)))
-        if not part:
+        in_time = int(self._layer.group_expiry / conf.get("ANNOUNCE_INTERVAL")) // 2
+        size = math.ceil(len(self.membership) / max(min(in_time, _ANNOUNCEMENTS_FOR_ALL), 1))
+        part = list(islice(self._unannounced, size))
+        if len(part) < size:
             self._unannounced = iter(self.membership.groups())
-        return self._announce(part)
+            part += islice(self._unannounced, size - len(part))
+        return self._announce(part, only_lost=True)
 
-    def _announce(self, groups: Iterable[str]) -> list[Call]:
+    def _announce(self, groups: Iterable[str], *, only_lost: bool) -> list[Call]:
         calls = []
-        part: list[tuple[str, list[str]]] = []
+        part: list[tuple[str, int, list[str]]] = []
         size = 0
         for group in groups:
-            members = iter(list(self.membership.members(group)))
-            while chunk := list(islice(members, _CHANNELS_IN_A_CALL)):
+            members = list(self.membership.members(group))
+            for earlier in range(0, len(members), _CHANNELS_IN_A_CALL):
+                chunk = members[earlier : earlier + _CHANNELS_IN_A_CALL]
                 if (part and size + len(chunk) > _CHANNELS_IN_A_CALL) or len(part) == _GROUPS_IN_A_CALL:
-                    calls.append(self._announce_call(part))
+                    calls.append(self._announce_call(part, only_lost))
                     part, size = [], 0
-                part.append((group, chunk))
+                part.append((group, earlier, chunk))
                 size += len(chunk)
         if part:
-            calls.append(self._announce_call(part))
+            calls.append(self._announce_call(part, only_lost))
         return calls
 
-    def _announce_call(self, chunks: list[tuple[str, list[str]]]) -> Call:
+    def _announce_call(self, chunks: list[tuple[str, int, list[str]]], only_lost: bool) -> Call:
         layer = self._layer
         keys: list[str] = []
-        arguments: list[Any] = [self.name, time.time() + layer.group_expiry, layer.group_lifetime]
-        for group, channels in chunks:
+        expires = time.time() + layer.group_expiry
+        arguments: list[Any] = [self.name, expires, layer.group_lifetime, int(only_lost)]
+        for group, earlier, channels in chunks:
             keys += [layer.group_key(group), layer.members_key(group, self.name)]
-            arguments += [len(channels), *channels]
+            arguments += [earlier, len(channels), *channels]
         return Call(scripts.ANNOUNCE_GROUPS, keys, arguments)
 
     def forget(self, channels: Iterable[str]) -> list[Call]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
 
 from channels_lts.layer import items
 from channels_lts.layer.core import Core
@@ -19,16 +18,35 @@ class Statistics(Core):
     STAT_MESSAGES_MAX_AGE: str
     STAT_CHANNEL_FULL: str
 
-    def _count_global_stats(self, connection_list: Iterable[Any]) -> dict[str, int]:
-        return self._sum(connection_list, self.statistics_key(self.global_stats_key))
+    def global_statistics(self) -> dict[str, int]:
+        """Return ``messages_count`` and ``channel_full_count`` of all channels together, of the last day.
 
-    def _count_channel_stats(self, channel: str, connections: Iterable[Any]) -> dict[str, float]:
-        connections = list(connections)
-        statistics: dict[str, float] = {**self._sum(connections, self.statistics_key(channel))}
+        A message to a group counts once for each process that has members.
+
+        Raises:
+            LayerUnavailable: a shard cannot be reached.
+        """
+        return self._count(range(self.ring_size), self.statistics_key(self.global_stats_key))
+
+    def channel_statistics(self, channel: str) -> dict[str, float]:
+        """Return the statistics of *channel*: what was sent to it and refused, what waits, and since when (seconds).
+
+        Those of a process (``daphne.response.abc!``) are of all its channels; messages to groups are not in them, but
+        where its queue was full.
+
+        Raises:
+            LayerUnavailable: a shard cannot be reached.
+        """
+        name = self.non_local_name(channel)
+        fixed = self._fixed_shard(name)
+        shards = range(self.ring_size) if fixed is None else [fixed]
+        statistics: dict[str, float] = {**self._count(shards, self.statistics_key(name))}
         statistics[self.STAT_MESSAGES_PENDING] = statistics[self.STAT_MESSAGES_MAX_AGE] = 0
-        for connection in connections:
-            statistics[self.STAT_MESSAGES_PENDING] += connection.llen(self.prefix + channel)
-            oldest = connection.lindex(self.prefix + channel, 0)
+        for index in shards:
+            pending, oldest = self._execute(
+                index, [("LLEN", self.queue_key(name)), ("LINDEX", self.queue_key(name), 0)]
+            )
+            statistics[self.STAT_MESSAGES_PENDING] += pending
             if oldest is not None:
                 statistics[self.STAT_MESSAGES_MAX_AGE] = max(statistics[self.STAT_MESSAGES_MAX_AGE], self._age(oldest))
         return statistics
@@ -39,7 +57,7 @@ class Statistics(Core):
         except items.UnreadableItem:
             return 0
 
-    def _sum(self, connections: Iterable[Any], key: str) -> dict[str, int]:
+    def _count(self, shards: Iterable[int], key: str) -> dict[str, int]:
         fields = [self.STAT_MESSAGES_COUNT, self.STAT_CHANNEL_FULL]
-        counts = [connection.hmget(key, fields) for connection in connections]
+        counts = [self._execute(index, [("HMGET", key, *fields)])[0] for index in shards]
         return {field: sum(int(values[position] or 0) for values in counts) for position, field in enumerate(fields)}

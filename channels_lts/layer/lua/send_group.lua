@@ -31,9 +31,11 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
 end
 if pushed > 0 then
     redis.call('HINCRBY', KEYS[2], 'messages_count', pushed)
-    redis.call('EXPIRE', KEYS[2], ARGV[9])
 end
 if #full > 0 then
     redis.call('HINCRBY', KEYS[2], 'channel_full_count', #full)
+end
+if pushed + #full > 0 then
+    redis.call('EXPIRE', KEYS[2], ARGV[9])
 end
 return {pushed, full, others}
