@@ -108,3 +108,23 @@ def test_stock_redis_layer_conforms_on_our_base(suite, name, keys, redis_server)
     if "capacity" in name:
         layer = RedisChannelLayer(hosts=hosts[:1], expiry=1, group_expiry=1, capacity=CAPACITY, **options)
     check(suite, name, layer, receive_tries=2)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize("keys", [None, ["new key", "old key"]], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("name", TESTS)
+def test_our_redis_layer_conforms(suite, name, keys, shards, redis_server, monkeypatch):
+    from channels_lts.layer import RedisChannelLayer
+
+    monkeypatch.setattr(RedisChannelLayer, "blpop_timeout", 0.1)
+    hosts = [redis_server.url.replace("/0", f"/{number}") for number in range(shards)]
+    # Queues of processes have room for more, if nobody says how much.
+    capacity = {"capacity": CAPACITY, "channel_capacity": {"*!*": CAPACITY}}
+    # Two shards hold twice as much.
+    if "capacity" in name:
+        hosts = hosts[:1]
+    layer = RedisChannelLayer(
+        hosts=hosts, expiry=1, group_expiry=1, prefix="ours:", symmetric_encryption_keys=keys, **capacity
+    )
+    check(suite, name, layer)
