@@ -213,6 +213,11 @@ class Channel(http.HTTPChannel):
         """Whether no part of a request is here."""
         return not (self.requests or self._head)
 
+    @property
+    def answering(self) -> bool:
+        """Whether a request is whole and not answered."""
+        return self._handlingRequest
+
     def check(self, now: float) -> None:
         """Enforce the limits on time."""
         if self._stalled(now) or (self._lingering and now - self._since > LINGER):

@@ -39,6 +39,7 @@ class Drain:
         self._server = server
         self._reactor = reactor
         self._stopping = False
+        self._cut = False
 
     def signalled(self, number: int) -> None:
         """Begin, or, at the second signal, end at once."""
@@ -77,7 +78,8 @@ class Drain:
                 socket.drain()
             except Exception:
                 logger.exception("A socket could not be drained")
-        if now >= self._cut_at:
+        if now >= self._cut_at and not self._cut:
+            self._cut = True
             self._cut_off()
         if now >= self._end_at or not (server.connections or server.channels):
             self._stop()
@@ -85,14 +87,14 @@ class Drain:
             self._reactor.callLater(_STEP, self._step, rest)
 
     def _cut_off(self) -> None:
-        for connection in list(self._server.connections.values()):
-            if isinstance(connection, Request):
-                connection.expire()
-            else:
-                connection.transport.abortConnection()
-        for channel in list(self._server.channels):
-            if channel.idle:
-                channel.abort()
+        unanswered = [item for item in self._server.connections.values() if isinstance(item, Request)]
+        # Refused requests and clients that come too slowly. First: what is answered below has yet to be sent.
+        for channel in [channel for channel in self._server.channels if not channel.answering]:
+            channel.abort()
+        for socket in [item for item in self._server.connections.values() if isinstance(item, WebSocket)]:
+            socket.transport.abortConnection()
+        for request in unanswered:
+            request.expire()
 
     def _stop(self) -> None:
         self._stopping = True

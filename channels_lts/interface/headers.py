@@ -89,7 +89,7 @@ def parse_head(head: bytes) -> Head:
 
 
 def _refuse_next_line(headers: Headers) -> None:
-    # Read as Latin-1, as Django does, 0x85 is a line break to str.splitlines(). In UTF-8 it is part of letters: "光", "Å".
+    # Read as Latin-1, as Django does, 0x85 is a line break to str.splitlines(). In UTF-8 it is part of "光" and "Å".
     for _, value in headers:
         if b"\x85" in value:
             try:

@@ -5,6 +5,7 @@ Defaults are in :mod:`channels_lts.conf` and nowhere else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -90,9 +91,9 @@ def parse(name: str, value: Any, label: str) -> float | int:
     """
     kind = OPTIONS[name].kind
     try:
-        if isinstance(value, bool):
-            raise ValueError
         number = float(value)
+        if isinstance(value, bool) or not math.isfinite(number):
+            raise ValueError
         if number.is_integer():
             number = int(number)
         elif kind.whole:

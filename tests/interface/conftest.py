@@ -23,10 +23,10 @@ def start_interface(
     """
     with ExitStack() as running:
 
-        def start(*flags: str, **options: Any) -> Interface:
+        def start(*flags: str, kind: type[Interface] = Interface, **options: Any) -> Interface:
             options.setdefault("redis_url", redis_server.url)
             options.setdefault("prefix", f"interface-{secrets.token_hex(4)}:")
-            interface = Interface(tmp_path_factory.mktemp("interface"), *flags, **options)
+            interface = kind(tmp_path_factory.mktemp("interface"), *flags, **options)
             running.callback(interface.stop)
             return interface.start()
 

@@ -1,4 +1,4 @@
-"""What the interface servers of the tests import: ``tests.interface.project:channel_layer``, as their environment says."""
+"""``tests.interface.project:channel_layer``, which the interface servers of the tests import; from their environment."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ class Interface(Service):
         consumers: tuple[str, ...] = ("http.request", "websocket.connect", "websocket.receive", "websocket.disconnect"),
         logging: dict[str, Any] | None = None,
         listen: tuple[str, ...] | None = None,
+        unix_socket: Path | None = None,
         **options: Any,
     ) -> None:
         self.port = free_port()
@@ -44,7 +45,7 @@ class Interface(Service):
         }  # fmt: skip
         self.environment = {**os.environ, "INTERFACE_TEST": json.dumps(given), "PYTHONUNBUFFERED": "1"}
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
-        self.unix_socket = directory / "socket"
+        self.unix_socket = unix_socket
         where = ("-p", str(self.port)) if listen is None else listen
         command = [
             sys.executable,
@@ -59,7 +60,7 @@ class Interface(Service):
 
     def start(self) -> Interface:
         self.launch()
-        self.wait_until(lambda: self.unix_socket.exists() or listening(self.port))
+        self.wait_until(lambda: self.unix_socket.exists() if self.unix_socket else listening(self.port))
         return self
 
     @property
@@ -97,7 +98,7 @@ class Interface(Service):
     # --- Clients ---
 
     def connect(self) -> Client:
-        if self.unix_socket.exists():
+        if self.unix_socket:
             sock = socket.socket(socket.AF_UNIX)
             sock.connect(str(self.unix_socket))
         else:
