@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +33,6 @@ def announce_departure(server: SocketServer, message: dict[str, Any], *, delay: 
         from twisted.internet import reactor
 
         clock: Any = reactor
-        clock.callLater(delay, announce_departure, server, message, delay=delay * 2)
+        clock.callLater(delay, partial(announce_departure, server, message, delay=delay * 2))
 
     server.link.send("websocket.disconnect", message, refused)

@@ -98,9 +98,8 @@ class Wire:
         self.finish()
 
     def fail(self, code: int, reason: str, *, timeout: float = CLOSE_TIMEOUT) -> None:
-        """Tell the peer why, and listen to it no more (RFC 6455, section 7.1.7)."""
+        """Tell the peer why, and send no more, not even what a closing handshake would (RFC 6455, section 7.1.7)."""
         self._begin_closing(timeout)
-        self._decoder = None
         self._write_last(frames.encode_close(code, reason))
         self._end_writing()
 

@@ -133,6 +133,12 @@ class Harness:
         """Look at the time limits as if *after* seconds had gone by."""
         self.call(lambda: peer.ours.check(monotonic() + after))
 
+    def is_connected(self, peer: Peer) -> bool:
+        """Whether our side is still there, once the reactor has done what it was told to do."""
+        self.call(lambda: None)
+        self.call(lambda: None)
+        return peer.ours not in self.closed
+
     def wait_closed(self, peer: Peer) -> dict[str, Any] | None:
         """Wait until our side is gone; return its ``websocket.disconnect``."""
         wait_for(lambda: peer.ours in self.closed, "the socket is closed")
@@ -180,7 +186,7 @@ class Peer:
 
     def read_head(self) -> bytes:
         while b"\r\n\r\n" not in self._data:
-            self._fill()
+            self.gather()
         head, self._data = self._data.split(b"\r\n\r\n", 1)
         return head
 
@@ -215,11 +221,12 @@ class Peer:
 
     def _take(self, size: int) -> bytes:
         while len(self._data) < size:
-            self._fill()
+            self.gather()
         taken, self._data = self._data[:size], self._data[size:]
         return taken
 
-    def _fill(self) -> None:
+    def gather(self) -> None:
+        """Read what is there, for the methods above."""
         chunk = self.socket.recv(1 << 18)
         assert chunk, f"the server closed the connection after {self._data!r}"
         self._data += chunk
