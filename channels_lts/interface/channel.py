@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.web import http
 
-from channels_lts.interface import headers
+from channels_lts.interface import direct, headers
 from channels_lts.interface.http import Request
 from channels_lts.interface.response import PHRASES
 
@@ -49,7 +49,7 @@ class Channel(http.HTTPChannel):
     def connectionMade(self) -> None:
         super().connectionMade()
         self.peer, self.local = self.transport.getPeer(), self.transport.getHost()
-        self.secure = self.isSecure()
+        self._direct = direct.is_direct(self.transport)
         server = self.factory.server
         server.channels.add(self)
         server.count("connections")
@@ -165,6 +165,10 @@ class Channel(http.HTTPChannel):
         return rest, address
 
     # --- Outgoing ---
+
+    def write(self, data: bytes) -> None:
+        if not (self._direct and direct.write(self.transport, data)):
+            self.transport.write(data)
 
     def refuse(self, status: int, reason: str) -> None:
         """Answer with *status* and close. What the client still sends is read for a while and thrown away."""

@@ -225,6 +225,8 @@ class Request(http.Request):
     def abort(self) -> None:
         """Cut the connection, so that the client cannot take what it has for the whole."""
         self.server.count("responses_aborted")
+        # Whatever comes now must not be sent behind the part that is missing.
+        self._end()
         self.channel.abort()
 
     def connectionLost(self, reason: Any) -> None:

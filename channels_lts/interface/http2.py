@@ -58,4 +58,5 @@ class Http2Request(Request):
 
     def abort(self) -> None:
         self.server.count("responses_aborted")
+        self._end()
         self.channel.abortConnection()

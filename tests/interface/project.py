@@ -1,4 +1,4 @@
-"""``tests.interface.project:channel_layer``, which the interface servers of the tests import; from their environment."""
+"""``tests.interface.project:channel_layer``, what the interface servers of the tests import; from their environment."""
 
 from __future__ import annotations
 

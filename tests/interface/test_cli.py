@@ -21,7 +21,8 @@ from tests.services import ROOT, wait_for
 
 DAPHNE_FLAGS = {
     "-p", "--port", "-b", "--bind", "--websocket_timeout", "--websocket_connect_timeout", "-u", "--unix-socket", "--fd",
-    "-e", "--endpoint", "-v", "--verbosity", "-t", "--http-timeout", "--access-log", "--ping-interval", "--ping-timeout", "--ws-protocol", "--root-path", "--proxy-headers", "--force-sync",
+    "-e", "--endpoint", "-v", "--verbosity", "-t", "--http-timeout", "--access-log", "--ping-interval",
+    "--ping-timeout", "--ws-protocol", "--root-path", "--proxy-headers", "--force-sync",
 }  # fmt: skip
 
 
