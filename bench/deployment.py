@@ -161,6 +161,10 @@ class Deployment:
         """Whether every process still runs."""
         return all(each.poll() is None for started in self._processes.values() for each in started)
 
+    def tracebacks(self) -> int:
+        """How many exceptions the processes have written out."""
+        return sum(log.read_text(errors="replace").count("Traceback (most recent") for log in self._logs)
+
     def snapshot(self) -> Snapshot:
         """Return what the processes have used up to now."""
         snapshot = Snapshot(time.monotonic())

@@ -264,6 +264,8 @@ def _notes(results: Results) -> str:
         title = f"{titles[run['peer']]}, {run['scenario']}, round {run['round']}"
         if run.get("error"):
             lines.append(f"* {title}: failed: {run['error'].splitlines()[0]}")
+        if run.get("tracebacks"):
+            lines.append(f"* {title}: {run['tracebacks']:,} exceptions in the peer's log")
     busy: dict[str, list[str]] = {}
     for run in results["runs"]:
         for phase in run["phases"]:

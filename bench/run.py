@@ -140,8 +140,10 @@ def plan_of(wanted: argparse.Namespace, present: list[peers.Peer]) -> list[tuple
         for scenario in chosen:
             for peer in present:
                 rounds = "all" if wanted.scenario else scenario.rounds
-                once = peer.yardstick or rounds == "none" or (rounds == "ours" and peer.name != "ours")
-                if scenario.mode in peer.scenarios and not (once and turn > 1):
+                about_others = rounds == "ours" and peer.name != "ours"
+                once = peer.yardstick or rounds == "none" or about_others
+                skipped = (turn > 1 and once) or (wanted.quick and about_others)
+                if scenario.mode in peer.scenarios and not skipped:
                     plan.append((turn, peer, scenario))
     return plan
 
