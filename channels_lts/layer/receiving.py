@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from channels_lts import conf
 from channels_lts.compat.message_encoding import unpacker
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.layer import items, scripts
+from channels_lts.layer import items, scripts, stock
 from channels_lts.layer.core import Core, Message
 from channels_lts.layer.process import Process
 from channels_lts.layer.scripts import Call
@@ -193,6 +193,8 @@ class Receiving(Core):
                 self.drops.add("items of a newer version", f"{queue}: {error}")
             return None
         except items.UnreadableItem as error:
+            if popped is not None and stock.is_pointer(raw, self.prefix):
+                return self._read_stock(popped)
             self.drops.add("unreadable items", f"{queue}: {error}")
             return None
         # Not so for joins and leaves: a process that was paused for long still has to know its members.
@@ -213,6 +215,18 @@ class Receiving(Core):
             self.drops.add("items of a newer version", str(error))
         # Not at once again: the newer reader should get it first.
         time.sleep(0.05)
+
+    def _read_stock(self, popped: Popped) -> items.Item | None:
+        """Return the message that asgi_redis's own layer left; None where it has expired, or cannot be had."""
+        try:
+            [body] = self._execute(popped.shard, [("GETDEL", popped.raw)])
+        except LayerUnavailable as error:
+            self.drops.add("messages of asgi_redis", str(error))
+            return None
+        if body is None:
+            self.drops.add("expired messages", popped.queue)
+            return None
+        return items.Item(items.MESSAGE, "", time.time() + self.expiry, body)
 
     def readable_body(self, body: bytes, queue: str) -> Message | None:
         """Return the message in *body*, or None where it cannot be read, which is counted."""
