@@ -117,7 +117,12 @@ class Worker(upstream.Worker):
         message = Message(content=content, channel_name=channel, channel_layer=self.channel_layer)
         if content.get("__retries__", 0) == self.message_retries:
             message.__doomed__ = True
-        match = self.channel_layer.router.match(message)
+        try:
+            match = self.channel_layer.router.match(message)
+        except Exception:
+            # A filter met a value that is no text.
+            logger.exception("the routing cannot match a message on %s", channel)
+            return
         if match is None:
             logger.error("no route for a message on %s; is the routing complete?", channel)
             return

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 from channels.asgi import ChannelLayerWrapper
@@ -29,8 +31,8 @@ OUT = "results"
 
 
 @pytest.fixture
-def layer(redis_server: Redis, request: pytest.FixtureRequest) -> RedisChannelLayer:
-    return RedisChannelLayer(hosts=[redis_server.url], prefix=f"{request.node.name[:40]}:", capacity=1000)
+def layer(redis_server: Redis) -> RedisChannelLayer:
+    return RedisChannelLayer(hosts=[redis_server.url], prefix=f"{uuid4().hex}:", capacity=1000)
 
 
 @pytest.fixture
@@ -93,19 +95,31 @@ def test_a_backlog_is_taken_and_answered_in_batches(layer, start, redis_server):
     assert sum(calls.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval")) < 160
 
 
-def test_replies_do_not_wait_for_a_slow_consumer_behind_them(layer, start):
-    release = threading.Event()
+def test_replies_do_not_wait_for_a_slow_consumer_behind_them(layer, start, monkeypatch):
+    """Two quick ones and one not known are popped together; the answers of the quick ones are there while it runs."""
+    for limit in ("_SLOW", "_LONGEST_BATCH"):
+        monkeypatch.setattr(f"channels_lts.worker.{limit}", 60)
+    gate, entered, release = threading.Event(), threading.Event(), threading.Event()
 
     def slow(message):
-        release.wait(10 * TIMEOUT_SCALE)
+        entered.set()
+        release.wait(60 * TIMEOUT_SCALE)
 
-    start([route("in", echo), route("slow", slow)])
-    layer.send("in", {"value": "known"})
-    collect(layer, 1)
+    def wait(message):
+        gate.wait(10 * TIMEOUT_SCALE)
+
+    start([route("in", wait, kind="gate"), route("in", slow, kind="slow"), route("in", echo)])
+    for value in range(10):
+        layer.send("in", {"value": value})
+    collect(layer, 10)
+    layer.send("in", {"kind": "gate"})
+    wait_for(lambda: layer.connection(0).llen(layer.queue_key("in")) == 0, "the worker waits at the gate")
+    for message in ({"value": "a"}, {"value": "b"}, {"kind": "slow"}):
+        layer.send("in", message)
+    gate.set()
     try:
-        for channel in ("in", "in", "slow"):
-            layer.send(channel, {"value": 1})
-        assert collect(layer, 2) == [1, 1]
+        wait_for(entered.is_set, "the slow one runs")
+        assert collect(layer, 2) == ["a", "b"]
     finally:
         release.set()
 
@@ -165,8 +179,8 @@ def test_d24_nothing_leaves_after_an_error_and_the_loop_goes_on(layer, start, ca
         echo(message)
         raise RuntimeError("no good")
 
-    start([route("bad", fails), route("in", echo)])
-    layer.send("bad", {"value": "never"})
+    start([route("in", fails, value="never"), route("in", echo)])
+    layer.send("in", {"value": "never"})
     layer.send("in", {"value": "after"})
     assert collect(layer, 1) == ["after"]
     assert "error in consumer" in caplog.text
@@ -186,20 +200,21 @@ def test_d2_exceptions_that_close_a_socket_close_it(layer, start, error, close, 
 
     start([route(channel, refuses), route("in", echo)])
     layer.send(channel, {"reply_channel": "daphne.response.x!1", "path": "/"})
-    layer.send("in", {"value": 1})
-    assert collect(layer, 1) == [1]
+    wait_for(lambda: layer.connection(0).llen(layer.queue_key("daphne.response.x!")) == 2, "two replies")
     assert layer.receive(["daphne.response.x!"]) == ("daphne.response.x!1", {"text": "before"})
     assert layer.receive(["daphne.response.x!"]) == ("daphne.response.x!1", {"close": close})
+    layer.send("in", {"value": 1})
+    assert collect(layer, 1) == [1], "the loop goes on"
 
 
 def test_d2_a_close_without_a_reply_channel_is_logged(layer, start, caplog):
     def refuses(message):
         raise DenyConnection
 
-    start([route("bad", refuses), route("in", echo)])
-    layer.send("bad", {"value": 1})
-    layer.send("in", {"value": 2})
-    assert collect(layer, 1) == [2]
+    start([route("in", refuses, value="^1$"), route("in", echo)])
+    layer.send("in", {"value": "1"})
+    layer.send("in", {"value": "2"})
+    assert collect(layer, 1) == ["2"]
     assert "no reply channel" in caplog.text
 
 
@@ -262,11 +277,19 @@ def test_consume_later_tries_again_and_gives_up(layer, start, caplog):
 
 
 def test_a_message_without_a_route_is_logged(layer, start, caplog):
-    start([route("in", echo, path="/here"), route("next", echo)])
+    start([route("in", echo, path="^/here$")])
     layer.send("in", {"path": "/there", "value": 1})
-    layer.send("next", {"value": 2})
+    layer.send("in", {"path": "/here", "value": 2})
     assert collect(layer, 1) == [2]
     assert "no route for a message on in" in caplog.text
+
+
+def test_a_message_that_the_routing_cannot_match_ends_no_worker(layer, start, caplog):
+    start([route("in", echo, value="^text$")])
+    for value in (1, "text"):
+        layer.send("in", {"value": value})
+    assert collect(layer, 1) == ["text"]
+    assert "cannot match a message on in" in caplog.text
 
 
 def test_an_idle_worker_ends_at_once(layer, start):
@@ -282,7 +305,7 @@ def _running(name: str) -> bool:
     return any(thread.name.endswith(f"({name})") for thread in threading.enumerate())
 
 
-def test_d7_threads_finish_their_work_and_end(layer, start):
+def test_d7_threads_finish_their_work_and_end(layer):
     entered = threading.Semaphore(0)
     release = threading.Event()
 
@@ -291,13 +314,20 @@ def test_d7_threads_finish_their_work_and_end(layer, start):
         release.wait(10 * TIMEOUT_SCALE)
         echo(message)
 
-    group = start([route("in", slow)], WorkerGroup, n_threads=3)
-    for value in range(3):
-        layer.send("in", {"value": value})
-    for _ in range(3):
-        assert entered.acquire(timeout=10 * TIMEOUT_SCALE), "three threads run at once"
-    group.stop()
-    release.set()
+    wrapper = ChannelLayerWrapper(layer, "default", [route("in", slow)])
+    group = WorkerGroup(channel_layer=wrapper, signal_handlers=False, n_threads=3)
+    main = threading.Thread(target=group.run)
+    main.start()
+    try:
+        for value in range(3):
+            layer.send("in", {"value": value})
+        for _ in range(3):
+            assert entered.acquire(timeout=10 * TIMEOUT_SCALE), "three threads run at once"
+    finally:
+        group.stop()
+        threading.Timer(0.2, release.set).start()
+        main.join(10 * TIMEOUT_SCALE)
+    assert not any(thread.name.startswith("worker-") for thread in threading.enumerate()), "run() outlasts its threads"
     assert sorted(collect(layer, 3)) == [0, 1, 2]
 
 
@@ -377,10 +407,12 @@ def test_runworker_refuses_a_number_of_threads_that_is_none(caplog):
         call_command("runworker", threads=0)
 
 
-def test_redis_that_goes_and_comes_back_ends_no_worker(tmp_path, start, caplog):
+def test_redis_that_goes_and_comes_back_ends_no_worker(tmp_path, caplog, monkeypatch):
     """Row D1, as far as the worker's loop goes; what the layer does is in tests/layer."""
     server = Redis(tmp_path).start()
     layer = RedisChannelLayer(hosts=[server.url], prefix="d1:")
+    # Shorter than the outage, so that the worker comes out of its wait and tries to pop.
+    layer.blpop_timeout = 0.1
     wrapper = ChannelLayerWrapper(layer, "default", [route("in", echo)])
     worker = Worker(channel_layer=wrapper, signal_handlers=False)
     thread = threading.Thread(target=worker.run)
@@ -391,6 +423,9 @@ def test_redis_that_goes_and_comes_back_ends_no_worker(tmp_path, start, caplog):
         with caplog.at_level(logging.INFO):
             server.stop()
             wait_for(lambda: "lost Redis" in caplog.text, "the loss is logged")
+            tries = Mock(wraps=layer.pop)
+            monkeypatch.setattr(layer, "pop", tries)
+            wait_for(lambda: tries.call_count > 2, "the worker tries again and again")
             server.start()
             wait_for(lambda: "is back" in caplog.text, "its return is logged")
         layer.send("in", {"value": 2})
