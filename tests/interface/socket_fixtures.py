@@ -33,13 +33,16 @@ def socket_reactor() -> Iterator[Any]:
 
 @pytest.fixture
 def socket_server(socket_reactor: Any) -> Iterator[StartServer]:
-    """A function that starts a server with the given options; each stops with the test."""
+    """A function that starts a server with the given options; each stops with the test.
+
+    *unix* is the path of a socket; *wrapped* puts a protocol between transport and WebSocket, as TLS does.
+    """
     running: list[Harness] = []
 
-    def start(*, unix: str | None = None, **options: Any) -> Harness:
+    def start(*, unix: str | None = None, wrapped: bool = False, **options: Any) -> Harness:
         server = Harness(socket_reactor, **options)
         running.append(server)
-        server.listen(unix)
+        server.listen(unix=unix, wrapped=wrapped)
         return server
 
     yield start

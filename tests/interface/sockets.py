@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from twisted.internet import protocol
+from twisted.protocols.policies import WrappingFactory
 
 from channels_lts import conf
 from channels_lts.interface.websocket import WebSocket
@@ -101,11 +102,12 @@ class Harness:
 
         self.link.on_message = accept
 
-    def listen(self, unix: str | None = None) -> None:
+    def listen(self, *, unix: str | None = None, wrapped: bool = False) -> None:
+        factory = WrappingFactory(self._factory) if wrapped else self._factory
         if unix:
-            port = self.call(self._reactor.listenUNIX, unix, self._factory)
+            port = self.call(self._reactor.listenUNIX, unix, factory)
         else:
-            port = self.call(lambda: self._reactor.listenTCP(0, self._factory, interface="127.0.0.1"))
+            port = self.call(lambda: self._reactor.listenTCP(0, factory, interface="127.0.0.1"))
         self._ports.append(port)
 
     def connect(self, **options: Any) -> Peer:
@@ -273,4 +275,4 @@ def call(reactor: Any, function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 class StartServer(Protocol):
-    def __call__(self, *, unix: str | None = None, **options: Any) -> Harness: ...
+    def __call__(self, *, unix: str | None = None, wrapped: bool = False, **options: Any) -> Harness: ...

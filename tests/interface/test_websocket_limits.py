@@ -171,15 +171,17 @@ def test_disconnect_that_the_layer_refuses_is_sent_again(
     assert server.counters == {"disconnect_full": 6}
 
 
-def test_slow_reader_is_closed_with_1013(socket_server: StartServer) -> None:
-    server = socket_server(send_buffer_limit=100_000)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_slow_reader_is_closed_with_1013(socket_server: StartServer, wrapped: bool) -> None:
+    server = socket_server(send_buffer_limit=100_000, wrapped=wrapped)
     peer = server.opened(buffer=4096)
     count = 0
     while peer.ours.is_open:
         server.reply(peer, {"bytes": bytes(50_000)})
         count += 1
         assert count < 1000
-    assert server.call(lambda: len(peer.ours.transport.dataBuffer) + peer.ours.transport._tempDataLen) < 300_000
+    below = peer.ours.transport.transport if wrapped else peer.ours.transport
+    assert server.call(lambda: len(below.dataBuffer) + below._tempDataLen) < 300_000
     for _ in range(count - 1):
         assert peer.read_frame() == (0x82, bytes(50_000))
     assert _ended_by(server, peer, 1013) == "reads too slowly"
