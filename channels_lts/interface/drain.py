@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet import defer
 
+from channels_lts.interface.channel import Channel
 from channels_lts.interface.http import Request
 from channels_lts.interface.websocket import WebSocket
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from channels_lts.interface.server import Server
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _STEP = 0.1
 # Sockets told in one step, at least. In a step each costs one more handshake of some other process.
@@ -60,8 +63,7 @@ class Drain:
         self._end_at = now + limit
         for port in server.listeners:
             defer.maybeDeferred(port.stopListening).addErrback(lambda failure: None)
-        for channel in list(server.channels):
-            channel.drain()
+        _each(list(server.channels), Channel.drain)
         sockets = [item for item in server.connections.values() if isinstance(item, WebSocket)]
         steps = max(1, int(limit / 2 / _STEP))
         self._batch = max(_BATCH, -(-len(sockets) // steps))
@@ -73,11 +75,7 @@ class Drain:
             return
         server, now = self._server, monotonic()
         batch, rest = sockets[: self._batch], sockets[self._batch :]
-        for socket in batch:
-            try:
-                socket.drain()
-            except Exception:
-                logger.exception("A socket could not be drained")
+        _each(batch, WebSocket.drain)
         if now >= self._cut_at and not self._cut:
             self._cut = True
             self._cut_off()
@@ -88,13 +86,11 @@ class Drain:
 
     def _cut_off(self) -> None:
         unanswered = [item for item in self._server.connections.values() if isinstance(item, Request)]
+        sockets = [item for item in self._server.connections.values() if isinstance(item, WebSocket)]
         # Refused requests and clients that come too slowly. First: what is answered below has yet to be sent.
-        for channel in [channel for channel in self._server.channels if not channel.answering]:
-            channel.abort()
-        for socket in [item for item in self._server.connections.values() if isinstance(item, WebSocket)]:
-            socket.transport.abortConnection()
-        for request in unanswered:
-            request.expire()
+        _each([channel for channel in self._server.channels if not channel.answering], Channel.abort)
+        _each(sockets, lambda socket: socket.transport.abortConnection())
+        _each(unanswered, Request.expire)
 
     def _stop(self) -> None:
         self._stopping = True
@@ -112,6 +108,15 @@ class Drain:
         logger.info("Drained: %s", counters or "nothing happened")
         if self._reactor.running:
             self._reactor.stop()
+
+
+def _each(items: Iterable[T], action: Callable[[T], None]) -> None:
+    """Do *action* to all of *items*: what fails for one must not keep the others, and the process, from ending."""
+    for item in items:
+        try:
+            action(item)
+        except Exception:
+            logger.exception("%r could not be ended", item)
 
 
 def handle_signals(handle: Callable[[int], None], reactor: Any) -> None:

@@ -8,11 +8,31 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
+from twisted.web import http
 from twisted.web.http_headers import Headers
 
 from channels_lts.interface import headers
 from channels_lts.interface.http import Request
 from channels_lts.interface.response import PHRASES, Start
+
+
+class Negotiated(http._GenericHTTPChannelProtocol):
+    """A connection that speaks HTTP/1 until TLS has agreed on HTTP/2; then Twisted's own class does."""
+
+    def dataReceived(self, data: bytes) -> None:
+        first = self._channel
+        super().dataReceived(data)
+        if self._channel is not first:
+            # No requests come that way any more; for its address the connection still counts.
+            self._first = first
+            first.factory.server.channels.discard(first)
+
+    _first: Any = None
+
+    def connectionLost(self, reason: Any) -> None:
+        self._channel.connectionLost(reason)
+        if self._first is not None:
+            self._first.leave()
 
 
 class Http2Request(Request):

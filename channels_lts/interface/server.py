@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from daphne.server import Server as DaphneServer
 from twisted.internet import defer, reactor
+from twisted.internet.interfaces import IProtocolNegotiationFactory
 from twisted.internet.protocol import Protocol
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogBeginner
 from twisted.web import http
+from zope.interface import implementer
 
 from channels_lts.interface.channel import Channel
 from channels_lts.interface.drain import Drain, handle_signals
@@ -213,6 +215,7 @@ class Server(DaphneServer):
             reactor.callLater(CHECK_INTERVAL, self._check)
 
 
+@implementer(IProtocolNegotiationFactory)
 class Factory(http.HTTPFactory):
     """Makes the connections. Without HTTP/2 there is nothing to negotiate, and no proxy object for each connection."""
 
@@ -225,9 +228,9 @@ class Factory(http.HTTPFactory):
             channel = Channel()
             channel.factory = self
             return channel
-        from channels_lts.interface.http2 import Http2Request
+        from channels_lts.interface.http2 import Http2Request, Negotiated
 
-        protocol = http._GenericHTTPChannelProtocol(Channel())
+        protocol = Negotiated(Channel())
         protocol.factory = self
         protocol.requestFactory = Http2Request
         protocol.callLater, protocol.timeOut = reactor.callLater, None
