@@ -227,6 +227,7 @@ class RedisBackend:
             self._deliver_group(group, together)
             group, together = "", []
             if isinstance(one, items.Item):
+                self._process.note(one)
                 self._check_member(one)
             elif one.group:
                 group, together = one.group, [one.message]

@@ -124,7 +124,7 @@ class Process:
         return self._leave(iter(old))
 
     def open(self, raw: bytes) -> Delivery | items.Item | None:
-        """Open an item of the queue: a message; or who joined or left a group, which is noted before it is returned.
+        """Open an item of the queue: a message; or who joined or left a group, which is to be noted in its turn.
 
         Returns None for what cannot be read or has expired; that is counted.
         """
@@ -138,12 +138,15 @@ class Process:
             if item.kind == items.GROUP:
                 return Delivery("", item.name, message)
             return Delivery(item.name, "", message)
+        return item
+
+    def note(self, item: items.Item) -> None:
+        """Take note of who joins or leaves, when all that came before it has been handed on, and nothing after it."""
         channel = item.body.decode("ascii", "replace")
         if item.kind == items.JOIN:
             self.membership.join(item.name, channel, time.time())
         else:
             self.membership.leave(item.name, channel)
-        return item
 
     def receivers(self, delivery: Delivery) -> Collection[str]:
         """Return the channels that *delivery* is for: a live view, not to be kept."""

@@ -94,7 +94,8 @@ class ReactorProcess:
 
     Args:
         name: Ends with ``!``.
-        on_opened: Gets each batch that came, opened: messages, and who joined or left which group.
+        on_opened: Gets each batch that came, opened: messages, and who joined or left which group, which it has to
+            give to :meth:`Process.note` in its turn.
     """
 
     def __init__(self, layer: Layer, name: str, on_opened: Callable[[list[Delivery | items.Item]], None]) -> None:
@@ -205,5 +206,7 @@ class ReactorReceiver:
         for one in opened:
             if isinstance(one, Delivery):
                 self._ready.extend((channel, dict(one.message)) for channel in self._running.process.receivers(one))
+            else:
+                self._running.process.note(one)
         while self._ready and self._waiting:
             self._waiting.popleft().callback(self._ready.popleft())

@@ -140,7 +140,10 @@ class Receiving(Core):
         if popped.queue.endswith("!"):
             process = self._process(popped.queue)
             opened = process.open(popped.raw)
-            if opened is None or isinstance(opened, items.Item):
+            if opened is None:
+                return []
+            if isinstance(opened, items.Item):
+                process.note(opened)
                 return []
             return [(channel, dict(opened.message)) for channel in process.receivers(opened)]
         item = self.readable(popped.raw, popped.queue, popped)
