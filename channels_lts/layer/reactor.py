@@ -205,9 +205,9 @@ class _Protocol(protocol.Protocol):
             greeting.append(("SELECT", self._options["db"]))
         # That nobody meets a script that is missing, which would change the order of what is under way.
         greeting += scripts.loading()
-        self.execute(("INFO", "server"), self._informed)
         for command in greeting:
             self.execute(command, self._greeted)
+        self.execute(("INFO", "server"), self._informed)
         # It takes part only where it takes writes: a replica, or one that reads its data, answers all of the above.
         self.execute(("UNLINK", self._owner.probe_key), self._probed)
         self._look()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import time
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,8 +38,16 @@ class Waiter:
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
+        # Weak, so that a waiter that nobody has any more is closed at once.
+        myself = weakref.ref(self)
+
+        def on_connected() -> None:
+            waiter = myself()
+            if waiter is not None:
+                waiter.wake()
+
         self._shards = [
-            WaitingShard(layer, index, queues, on_connected=self.wake)
+            WaitingShard(layer, index, queues, on_connected=on_connected)
             for index, queues in sorted(layer.by_shard(self.names))
         ]
         self._closed = False
