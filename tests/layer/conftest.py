@@ -26,7 +26,7 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_layer(redis_server: Redis) -> Callable[..., RedisChannelLayer]:
-    """A function that makes a layer, on the Redis of the test run and with a prefix of its own if not told otherwise."""
+    """A function that makes a layer, with a prefix of its own on the Redis of the test run if not told otherwise."""
 
     def make(**options: Any) -> RedisChannelLayer:
         prefix = f"layer-{next(_numbers)}:"
