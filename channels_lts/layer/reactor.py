@@ -203,11 +203,12 @@ class _Protocol(protocol.Protocol):
             greeting.append(("AUTH", self._options["password"]))
         if self._options.get("db"):
             greeting.append(("SELECT", self._options["db"]))
-        # That nobody meets a script that is missing, which would change the order of what is under way.
-        greeting += scripts.loading()
         for command in greeting:
             self.execute(command, self._greeted)
         self.execute(("INFO", "server"), self._informed)
+        # That nobody meets a script that is missing, which would change the order of what is under way.
+        for command in scripts.loading():
+            self.execute(command, self._greeted)
         # It takes part only where it takes writes: a replica, or one that reads its data, answers all of the above.
         self.execute(("UNLINK", self._owner.probe_key), self._probed)
         self._look()
