@@ -117,8 +117,9 @@ def test_a_lost_connection_comes_back_and_is_logged_once_each(server, connect, c
     wait_for(lambda: not connection.up, "the loss")
     server.start()
     wait_for(lambda: connection.up, "the return")
-    lines = [line for line in caplog.messages if str(server.port) in line]
-    assert len(lines) == 2
+    lines = wait_for(
+        lambda: len(said := [line for line in caplog.messages if str(server.port) in line]) == 2 and said, "two lines"
+    )
     assert lines[0].startswith(f"lost Redis at 127.0.0.1:{server.port}: ")
     assert lines[1] == f"Redis at 127.0.0.1:{server.port} is back"
 
