@@ -11,6 +11,7 @@ from django.core import mail
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from channels_lts import conf
+from channels_lts.exceptions import UnsupportedRedis
 
 
 @register()
@@ -33,6 +34,8 @@ def check_app_order(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_layers(**kwargs: Any) -> list[CheckMessage]:
     """E002: an in-memory layer outside development. E003: a layer that cannot be made. W001: Redis is unreachable.
+
+    E005: a Redis that is too old for our channel layer.
 
     W001 is a warning, because Redis may be away for a while in which workers wait for it, and commands such as
     ``migrate`` do without.
@@ -99,6 +102,17 @@ def _check_redis(alias: str, layer: Any) -> list[CheckMessage]:
                     id="channels_lts.W001",
                 )
             )
+        elif hasattr(layer, "check_version"):
+            try:
+                layer.check_version(shard)
+            except UnsupportedRedis as error:
+                messages.append(
+                    Error(
+                        f"The channel layer {alias!r} cannot be used: {error}.",
+                        hint="Install a newer Redis, or use asgi_redis.RedisChannelLayer.",
+                        id="channels_lts.E005",
+                    )
+                )
     return messages
 
 

@@ -10,6 +10,7 @@ from django.core import mail
 
 from channels_lts import checks
 from my_project import checks as project_checks
+from tests.layer.servers import OldRedis
 
 ROUTING = "my_project.routing.channel_routing"
 
@@ -71,6 +72,14 @@ def test_unreachable_redis_is_named_with_its_shard(layer):
         found = checks.check_layers()
     assert ids(found) == ["channels_lts.W001", "channels_lts.W001"]
     assert "shard 1" in found[1].msg
+
+
+def test_a_redis_that_is_too_old_is_named_with_both_versions(layer):
+    server = OldRedis()
+    layer("channels_lts.layer.RedisChannelLayer", hosts=[("127.0.0.1", server.port)])
+    (found,) = checks.check_layers()
+    assert found.id == "channels_lts.E005"
+    assert f"127.0.0.1:{server.port} is version 5.0.14; the channel layer needs 6.2 or later" in found.msg
 
 
 def test_silent_redis_does_not_hang_the_check(settings, layer):

@@ -101,13 +101,15 @@ class Core:
 
     # --- Redis ---
 
-    def check_version(self) -> None:
-        """Refuse Redis servers that are too old. One that cannot be reached is left for later.
+    def check_version(self, only: int | None = None) -> None:
+        """Refuse Redis servers that are too old, or *only* one. One that cannot be reached is left for later.
 
         Raises:
             UnsupportedRedis: one is; the message names it and both versions.
         """
         for index, shard in enumerate(self.shards):
+            if only not in (None, index):
+                continue
             try:
                 version = self.connection(index).info("server")["redis_version"]
             except UNAVAILABLE as error:

@@ -112,3 +112,28 @@ class Proxy:
             for closed in (end, other):
                 closed.close()
                 self._peers.pop(closed, None)
+
+
+class OldRedis:
+    """Answers PING and INFO as Redis 5 does, and nothing else."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.accepted = 0
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            self.accepted += 1
+            threading.Thread(target=self._answer, args=[connection], daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        info = b"# Server\r\nredis_version:5.0.14\r\n"
+        with contextlib.suppress(OSError):
+            while data := connection.recv(65536):
+                if b"INFO" in data:
+                    connection.sendall(b"$%d\r\n%s\r\n" % (len(info), info))
+                elif b"PING" in data:
+                    connection.sendall(b"+PONG\r\n")

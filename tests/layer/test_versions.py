@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 import time
 
@@ -12,6 +10,7 @@ import pytest
 from channels_lts.exceptions import UnsupportedRedis
 from channels_lts.layer import RedisChannelLayer
 from tests.layer.in_reactor import call
+from tests.layer.servers import OldRedis
 from tests.services import wait_for
 
 pytestmark = pytest.mark.system
@@ -42,29 +41,6 @@ def test_items_of_a_newer_version_go_back_until_they_expire(make_layer, caplog):
     assert len([line for line in caplog.messages if "newer reader" in line]) == 1
     wait_for(lambda: layer.receive(["newer"]) == (None, None), "it expires")
     assert layer.drops.totals()["items of a newer version"] == 1
-
-
-class OldRedis:
-    """Answers INFO as Redis 5 does."""
-
-    def __init__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.accepted = 0
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self):
-        while True:
-            connection, _ = self._listener.accept()
-            self.accepted += 1
-            threading.Thread(target=self._answer, args=[connection], daemon=True).start()
-
-    def _answer(self, connection):
-        info = b"# Server\r\nredis_version:5.0.14\r\n"
-        with contextlib.suppress(OSError):
-            while data := connection.recv(65536):
-                if b"INFO" in data:
-                    connection.sendall(b"$%d\r\n%s\r\n" % (len(info), info))
 
 
 def test_a_redis_that_is_too_old_is_refused_with_a_clear_message(quick, make_sockets, caplog):
