@@ -143,7 +143,9 @@ def plan_of(wanted: argparse.Namespace, present: list[peers.Peer]) -> list[tuple
                 about_others = rounds == "ours" and peer.name != "ours"
                 once = peer.yardstick or rounds == "none" or about_others
                 skipped = (turn > 1 and once) or (wanted.quick and about_others)
-                if scenario.mode in peer.scenarios and not skipped:
+                # The yardstick's processes know nothing of each other.
+                alone = peer.yardstick and scenario.interfaces > 1
+                if scenario.mode in peer.scenarios and not skipped and not alone:
                     plan.append((turn, peer, scenario))
     return plan
 

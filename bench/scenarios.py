@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,22 +139,20 @@ def _count_commands(phase: dict[str, Any], commands: dict[str, int], idle: dict[
 
 
 def _memory(deployment: Deployment, client: Path, options: dict[str, Any], cores: Cores) -> dict[str, Any]:
-    """Resident memory of the interface before and with many idle members of a group."""
+    """Resident memory of the interface with few and with many idle members of a group."""
     size = options["connections"]
 
-    def hold(connections: int) -> int:
+    @contextlib.contextmanager
+    def held(connections: int) -> Iterator[int]:
         wanted = options | {"connections": connections}
         with Load(client, "idle", ports=deployment.ports, options=wanted, cores=cores.client) as load:
-            for _ in load.ready():
-                resident = _settled(deployment)
-                load.start()
-        return resident
+            next(load.ready())
+            yield _settled(deployment)
 
-    # What the first connections make it load belongs to the process, not to a socket.
-    hold(MEMORY_WARM_UP)
-    before = _settled(deployment)
-    after = hold(size)
-    each = (after - before) / size
+    # What the first connections make it load belongs to the process, not to a socket. They stay: a process keeps what
+    # it had for those that are gone, and gives it to the next.
+    with held(MEMORY_WARM_UP) as before, held(size) as after:
+        each = (after - before) / size
     return {"phase": "memory", "size": size, "before_kib": before, "after_kib": after, "per_socket_kib": round(each, 2)}
 
 

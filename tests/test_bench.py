@@ -87,7 +87,7 @@ class TestLoadClient:
 
     def test_lost_deliveries_are_counted(self, client):
         with FrameServer(skip=50) as server:
-            (phase,) = client(server, "burst", members=10, messages=30)
+            (phase,) = client(server, "burst", members=10, messages=30, quiet=0.5)
         assert phase["expected"] == 300
         assert phase["lost"] == server.counts["skipped"] == 6
 

@@ -1,6 +1,8 @@
 /* fanout: members=500 windows=1,8,32 path=/member publish_path=/publish [messages=N] [half=1]
  * burst: members=1000 messages=1000 burst_path=/burst
  *
+ * Both: [quiet=5] seconds without any delivery after which what is under way counts as lost [drain=20] and at most.
+ *
  * fanout: one more connection publishes, and has at most a window of group messages that some member still lacks. With
  * half, the best window is followed by a steady load at half of what it reached.
  * burst: one message makes the server send that many to the group at once.
@@ -11,14 +13,16 @@
 #include <stdlib.h>
 
 #define RING 65536
-/* ns without any delivery after which what is outstanding counts as lost */
-#define QUIET (2 * SECOND)
+/* A server that delivers a whole group message at once has to finish some, or what is counted is chance. So counting
+ * begins and ends when a message is complete, if that comes within this. */
+#define BEGIN_WITHIN (3 * SECOND)
+#define END_WITHIN (6 * SECOND)
 
 static struct { uint64_t since; uint32_t count; } ring[RING];
 static struct connection *members, publisher;
 static int size;
 static uint32_t first, next_number; /* of this phase: the numbers of its first and its next message */
-static uint64_t delivered, dropped, disordered, outstanding, last_delivery, given_up;
+static uint64_t delivered, dropped, disordered, outstanding, last_delivery, given_up, completed, quiet;
 
 static void message(struct connection *c, uint32_t number, uint64_t now)
 {
@@ -30,8 +34,10 @@ static void message(struct connection *c, uint32_t number, uint64_t now)
     delivered++;
     last_delivery = now;
     measure_add(now - ring[number % RING].since);
-    if (++ring[number % RING].count == (uint32_t)size && outstanding)
+    if (++ring[number % RING].count == (uint32_t)size && outstanding) {
         outstanding--;
+        completed++;
+    }
 }
 
 static void closed(struct connection *c, enum state before)
@@ -51,7 +57,8 @@ static void publish(uint64_t since)
 static void begin(void)
 {
     first = next_number;
-    delivered = dropped = disordered = outstanding = given_up = 0;
+    delivered = dropped = disordered = outstanding = given_up = completed = 0;
+    quiet = (uint64_t)(option_number("quiet", 5) * SECOND);
     last_delivery = clock_ns();
     measure = (struct measure){0};
 }
@@ -59,7 +66,7 @@ static void begin(void)
 /* Nothing came for long: what is outstanding will not come. */
 static void give_up_if_quiet(uint64_t now)
 {
-    if (outstanding && now - last_delivery > QUIET) {
+    if (outstanding && now - last_delivery > quiet) {
         given_up += outstanding;
         outstanding = 0;
         last_delivery = now;
@@ -93,9 +100,22 @@ static double run(const char *phase, int window, double rate, uint64_t at_most)
     uint64_t step = rate > 0 ? (uint64_t)(SECOND / rate) : 0;
     if (at_most)
         warm = started;
-    for (; now < end && publisher.state == OPEN; now = clock_ns()) {
-        if (!measure.began && now >= warm)
+    uint64_t before = 0; /* messages that were complete when counting had to begin, and then, to end */
+    for (bool warming = true, ending = false; publisher.state == OPEN; now = clock_ns()) {
+        if (warming && now >= warm) {
+            warming = false;
+            before = completed;
+        }
+        if (!measure.began && !warming && (at_most || step || completed > before || now >= warm + BEGIN_WITHIN)) {
             measure_begin(now);
+            end = now + end - warm;
+        }
+        if (measure.began && !ending && now >= end) {
+            ending = true;
+            before = completed;
+        }
+        if (ending && (at_most || step || completed > before || now >= end + END_WITHIN))
+            break;
         if (step)
             for (; due <= now && outstanding < (uint64_t)window; due += step)
                 publish(due);
@@ -104,16 +124,16 @@ static double run(const char *phase, int window, double rate, uint64_t at_most)
                 publish(clock_ns());
         if (at_most && next_number - first == at_most && !outstanding)
             break;
-        uint64_t until = measure.began ? end : warm;
+        uint64_t until = warming ? warm : measure.began && now < end ? end : now + SECOND / 100;
         if (step && due < until && outstanding < (uint64_t)window)
             until = due;
-        else if (last_delivery + QUIET + 1 < until)
-            until = last_delivery + QUIET + 1;
+        else if (last_delivery + quiet + 1 < until)
+            until = last_delivery + quiet + 1;
         turn(until);
         give_up_if_quiet(clock_ns());
     }
     measure_end(now);
-    drain(clock_ns() + (uint64_t)(option_number("drain", 15) * SECOND));
+    drain(clock_ns() + (uint64_t)(option_number("drain", 20) * SECOND));
     print(phase, window, rate);
     return (double)measure.count / size / ((double)(measure.ended - measure.began) / SECOND);
 }
