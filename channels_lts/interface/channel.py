@@ -175,7 +175,7 @@ class Channel(http.HTTPChannel):
         if self._lingering:
             return
         server = self.factory.server
-        if status != 503:
+        if status in (400, 431):
             server.count("bad_requests")
         logger.info("%s: %d, %s", self.peer, status, reason)
         if not any(request.startedWriting for request in self.requests):

@@ -63,7 +63,8 @@ class Http2Request(Request):
         except headers.BadRequest as error:
             self.method, self.uri = b"GET", b"/"
             self.head = headers.Head(b"GET", b"/", "2", [], {}, 0)
-            self.server.count("bad_requests")
+            if error.status != 413:
+                self.server.count("bad_requests")
             self.refuse(error.status, error.reason)
             return
         self.process()

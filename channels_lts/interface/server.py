@@ -12,12 +12,13 @@ from twisted.internet import defer, reactor
 from twisted.internet.interfaces import IProtocolNegotiationFactory
 from twisted.internet.protocol import Protocol
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogBeginner
+from twisted.python.failure import Failure
 from twisted.web import http
 from zope.interface import implementer
 
 from channels_lts.interface.channel import Channel
 from channels_lts.interface.drain import Drain, handle_signals
-from channels_lts.interface.endpoints import ListenError, descriptions, listen
+from channels_lts.interface.endpoints import descriptions, listen
 from channels_lts.interface.forwarded import ForwardedHeaders
 from channels_lts.interface.frames import encode_reply
 from channels_lts.interface.http import Request
@@ -102,40 +103,51 @@ class Server(DaphneServer):
 
         Raises:
             ListenError: one of the endpoints cannot be listened on.
+            Exception: whatever kept the channel layer from starting.
         """
         _begin_logging(self.verbosity)
         self.factory = Factory(self)
         self.link = Link(self.channel_layer, self, force_sync=self.force_sync)
         self.send_channel = self.link.process_channel
         self.drain = Drain(self, reactor)
-        self._failure: ListenError | None = None
-        reactor.callWhenRunning(self._start)
+        self._failure: BaseException | None = None
+        reactor.callWhenRunning(self._begin)
         if self.signal_handlers:
             handle_signals(self.drain.signalled, reactor)
         reactor.run(installSignalHandlers=self.signal_handlers)
         if self._failure:
             raise self._failure
 
+    def _begin(self) -> None:
+        reactor.callLater(CHECK_INTERVAL, self._check)
+        self._start().addErrback(self._cannot_start)
+
     @defer.inlineCallbacks
     def _start(self) -> Any:
-        reactor.callLater(CHECK_INTERVAL, self._check)
-        started = self.link.start()
-        started.addErrback(lambda failure: logger.error("Channel layer: %s", failure.getErrorMessage()))
         patience: defer.Deferred[None] = defer.Deferred()
         call = reactor.callLater(_LINK_PATIENCE, patience.callback, None)
-        yield defer.DeferredList([started, patience], fireOnOneCallback=True)
-        if call.active():
-            call.cancel()
         try:
-            for endpoint in self.endpoints:
-                self.listeners.append((yield listen(endpoint, self.factory, reactor)))
-        except ListenError as error:
-            self._failure = error
-            self.exit_status = 1
-            yield self.link.stop()
-            reactor.stop()
+            yield defer.DeferredList([self.link.start(), patience], fireOnOneCallback=True, fireOnOneErrback=True)
+        except defer.FirstError as error:
+            raise error.subFailure.value from None
+        finally:
+            if call.active():
+                call.cancel()
+        if self.draining:
             return
+        for endpoint in self.endpoints:
+            self.listeners.append((yield listen(endpoint, self.factory, reactor)))
         logger.info("Listening on %s", ", ".join(self.endpoints))
+
+    @defer.inlineCallbacks
+    def _cannot_start(self, failure: Failure) -> Any:
+        # Listening on a part of the endpoints, or on none, would look like a server that runs.
+        self._failure, self.exit_status = failure.value, 1
+        try:
+            yield self.link.stop()
+        finally:
+            if reactor.running:
+                reactor.stop()
 
     # --- Receiver of the link ---
 
@@ -189,7 +201,13 @@ class Server(DaphneServer):
     # --- For the connections ---
 
     def count(self, name: str) -> None:
-        """Add one to the counter *name*."""
+        """Add one to the counter *name*. What there is to count is counted from the start of the process:
+
+        ``connections``, ``connections_refused`` (too many from one address); ``requests``, ``responses``,
+        ``responses_aborted``, ``bad_requests`` (400, 431), ``body_too_large`` (413), ``request_timeouts`` (408),
+        ``http_timeouts`` (no worker in time), ``request_full`` and ``request_unavailable`` (503), ``bad_responses`` (of
+        workers); ``websockets``, and those of :mod:`channels_lts.interface.websocket`; ``errors`` (of ours).
+        """
         self.counters[name] = self.counters.get(name, 0) + 1
 
     def log_action(self, protocol: str, action: str, details: dict[str, Any]) -> None:

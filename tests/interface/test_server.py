@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from twisted.internet import task
+from twisted.internet import defer, task
 
 from channels_lts import conf
+from channels_lts.exceptions import UnsupportedRedis
 from channels_lts.interface import server as module
 from channels_lts.interface.options import OptionError
 from channels_lts.interface.server import Server
@@ -156,3 +157,25 @@ def test_without_settings_the_defaults_hold(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(conf, "get", unconfigured)
     assert Server(None, endpoints=["x"]).options.ping_interval == conf.DEFAULTS["PING_INTERVAL"]
+
+
+def test_a_layer_that_cannot_start_ends_the_server(
+    server: Server, clock: task.Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Link:
+        stopped = False
+
+        def start(self) -> defer.Deferred[None]:
+            return defer.fail(UnsupportedRedis("Redis 5 is too old"))
+
+        def stop(self) -> defer.Deferred[None]:
+            self.stopped = True
+            return defer.succeed(None)
+
+    ended: list[bool] = []
+    clock.running = True  # type: ignore[attr-defined]
+    clock.stop = lambda: ended.append(True)  # type: ignore[attr-defined]
+    server.link = Link()  # type: ignore[assignment]
+    server._begin()
+    assert (ended, server.link.stopped, server.exit_status) == ([True], True, 1)  # type: ignore[attr-defined]
+    assert str(server._failure) == "Redis 5 is too old"
