@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 DEFAULTS: dict[str, Any] = {
     # Origins that may open a WebSocket: "https://chat.example.com", or host patterns as in ALLOWED_HOSTS.
@@ -36,7 +37,7 @@ DEFAULTS: dict[str, Any] = {
     # Bytes of one WebSocket message, of one frame, of one request's body, and of what waits for one slow socket.
     "WEBSOCKET_MAX_MESSAGE_SIZE": 1_048_576,
     "WEBSOCKET_MAX_FRAME_SIZE": 1_048_576,
-    "REQUEST_BODY_LIMIT": 10_485_760,
+    "REQUEST_BODY_LIMIT": 11_534_336,
     "SEND_BUFFER_LIMIT": 1_048_576,
     # Connections at once from one address, and messages a second on one WebSocket. 0: no limit.
     "MAX_CONNECTIONS_PER_ADDRESS": 0,
@@ -51,10 +52,14 @@ DEFAULTS: dict[str, Any] = {
 
 
 def get(name: str) -> Any:
-    """Return setting *name* from ``CHANNELS_LTS``, or its default.
+    """Return setting *name* from ``CHANNELS_LTS``, or its default; that too where Django is not configured.
 
     Raises:
         KeyError: there is no setting of this name.
     """
     default = DEFAULTS[name]
-    return getattr(settings, "CHANNELS_LTS", {}).get(name, default)
+    try:
+        return getattr(settings, "CHANNELS_LTS", {}).get(name, default)
+    except ImproperlyConfigured:
+        # A plain Python process that sends by the channel layer has no settings at all.
+        return default

@@ -88,7 +88,7 @@ class TestBehindNginx:
 
     def test_a_client_cannot_choose_the_root_path(self, front, behind):
         forged = {"Daphne-Root-Path": "/forged"}
-        assert 'action="/forged/guest/' in Visitor(behind.url).request("GET", "/guest/", headers=forged).text
+        assert "/forged" not in Visitor(behind.url).request("GET", "/guest/", headers=forged).text
         assert "/forged" not in Visitor(front.url).request("GET", "/guest/", headers=forged).text
 
     def test_origin_is_checked_through_it(self, front, ann):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
-import shlex
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
 
+from channels_lts import conf
 from tests.front import BOTH, render
 from tests.services import ROOT, free_port
 from tests.visitor import Visitor
@@ -56,15 +55,16 @@ def test_without_values_nothing_but_the_snippets_is_put_in():
 
 
 def test_nginx_waits_longer_than_the_interface_servers():
-    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"))
-    parser.read(ROOT / "deploy" / "supervisor" / "interface.conf")
-    words = shlex.split(parser["fcgi-program:daphne"]["command"])
-    options = {
-        word: int(words[words.index(word) + 1]) for word in ("--http-timeout", "--ping-interval", "--ping-timeout")
-    }
+    command = (ROOT / "deploy" / "supervisor" / "interface.conf").read_text()
+    assert "timeout " not in command.replace("--drain-timeout ", ""), "the defaults hold"
     read_timeout = int(re.search(r"proxy_read_timeout (\d+)s;", (NGINX / "snippets" / "proxy.conf").read_text())[1])
-    assert read_timeout > options["--http-timeout"]
-    assert read_timeout > options["--ping-interval"] + options["--ping-timeout"]
+    assert read_timeout > conf.DEFAULTS["HTTP_TIMEOUT"]
+    assert read_timeout > conf.DEFAULTS["PING_INTERVAL"] + conf.DEFAULTS["PING_TIMEOUT"]
+
+
+def test_nginx_refuses_what_the_interface_servers_would():
+    limit = re.search(r"client_max_body_size (\d+)m;", (NGINX / "snippets" / "server.conf").read_text())[1]
+    assert int(limit) * 1024 * 1024 == conf.DEFAULTS["REQUEST_BODY_LIMIT"]
 
 
 @pytest.mark.system

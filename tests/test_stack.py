@@ -142,7 +142,10 @@ def test_announce_reaches_everybody_or_one_room(stack, ann):
 def test_a_plain_python_process_reaches_the_browsers(stack, ann):
     with joined(ann) as socket:
         command = [sys.executable, "docs/examples/plain_python.py", stack.env["REDIS_URL"], "from outside"]
+        if stack.env["CHANNEL_LAYER"] == "stock":
+            command.append("--stock")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment.pop("DJANGO_SETTINGS_MODULE", None)
         subprocess.run(command, cwd=ROOT, check=True, env=environment)
         assert socket.receive_stream("system", "announcement")["text"] == "from outside"
 

@@ -14,12 +14,14 @@ from channels_lts import compat
 # First: asgi_redis needs it to be importable on the LTS set.
 compat.install()
 
-from asgi_redis import RedisChannelLayer  # noqa: E402
+import asgi_redis  # noqa: E402
+
+from channels_lts.layer import RedisChannelLayer  # noqa: E402
 
 
-def announce(redis_url: str, prefix: str, text: str) -> None:
+def announce(redis_url: str, prefix: str, text: str, *, stock: bool) -> None:
     """Send *text* as an announcement to every socket on ``/ws/``."""
-    layer = RedisChannelLayer(hosts=[redis_url], prefix=prefix)
+    layer = (asgi_redis.RedisChannelLayer if stock else RedisChannelLayer)(hosts=[redis_url], prefix=prefix)
     payload = {"type": "announcement", "text": text, "at": datetime.now(UTC).isoformat(), "room": None}
     # A reply channel takes {"text": ...}; the envelope is the one that the browser's websocketbridge.js expects.
     layer.send_group("everybody", {"text": json.dumps({"stream": "system", "payload": payload})})
@@ -30,5 +32,6 @@ if __name__ == "__main__":
     parser.add_argument("redis_url", help="as in REDIS_URL; redis:// or unix://")
     parser.add_argument("text")
     parser.add_argument("--prefix", default="chat:", help="the layer's prefix (default: %(default)s)")
+    parser.add_argument("--stock", action="store_true", help="the deployment runs with CHANNEL_LAYER=stock")
     options = parser.parse_args()
-    announce(options.redis_url, options.prefix, options.text)
+    announce(options.redis_url, options.prefix, options.text, stock=options.stock)
