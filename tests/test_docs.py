@@ -9,6 +9,7 @@ import pytest
 from django.core.management import get_commands
 
 from channels_lts import close_codes, conf, streams
+from channels_lts.interface import options
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
@@ -123,6 +124,21 @@ def test_every_close_code_and_error_code_stands_in_the_streams_page():
         assert f"| {code.code} | {code.reason} | {'yes' if code.reconnect else 'no'} |" in text
     rows = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE))
     assert set(streams.CODES) <= rows
+
+
+def test_every_flag_and_every_counter_of_the_interface_server_stands_on_its_page():
+    text = read("docs", "interface.md")
+    flags = {flag for option in options.OPTIONS.values() for flag in option.flags}
+    assert flags == set(re.findall(r"`(-\w|--[a-z-]+)`", text.split("| flag |")[1].split("\n\n")[0])) - {
+        "--proxy-headers"
+    }
+    written = set(re.findall(r"`([a-z_]+)`", text.split("| counter |")[1])) - {"websocket.disconnect"}
+    sources = "".join(path.read_text() for path in (ROOT / "channels_lts" / "interface").glob("*.py"))
+    counted = set(re.findall(r'count\("([a-z_]+)"', sources)) | {"request_full", "request_unavailable", "too_big"}
+    counted |= {
+        f"{channel}_{why}" for channel in ("connect", "receive", "disconnect") for why in ("full", "unavailable")
+    }
+    assert written == counted
 
 
 def test_every_feature_and_every_defect_has_its_row():

@@ -11,8 +11,8 @@ const ANSWER_MS = 8_000;
 const ATTEMPTS = 3;
 // Heartbeats in a row without a sign of life. A restart of the workers delays one, and must not cost the connection.
 const SILENT_BEATS = 2;
-// channels_lts/close_codes.py: closed on purpose, by an administrator, no longer allowed.
-const FINAL = new Set([1000, 4001, 4003]);
+// channels_lts/close_codes.py: closed on purpose, not understood, by an administrator, no longer allowed.
+const FINAL = new Set([1000, 1002, 1007, 4001, 4003]);
 const ANSWERS = new Set(["ack", "error", "history", "joined", "left", "pong", "create", "update"]);
 
 /** Return a name for a request or a message that nobody else will choose. */
