@@ -144,7 +144,7 @@ def test_a_client_that_stops_reading_is_cut(hasty: Interface) -> None:
         # All is answered; only the client is slow.
         time.sleep(5)
         with pytest.raises(ConnectionError):
-            client.rest()
+            client.exactly(2_000_000)
 
 
 def test_more_connections_from_one_address_get_503(start_interface: Callable[..., Interface]) -> None:
