@@ -24,6 +24,7 @@ from channels_lts.exceptions import LayerUnavailable
 from channels_lts.layer.batch import Outgoing
 from channels_lts.layer.redis import Layer
 from channels_lts.layer.waiting import Popped, Waiter
+from channels_lts.routing import match
 
 logger = logging.getLogger(__name__)
 
@@ -118,15 +119,15 @@ class Worker(upstream.Worker):
         if content.get("__retries__", 0) == self.message_retries:
             message.__doomed__ = True
         try:
-            match = self.channel_layer.router.match(message)
+            found = match(self.channel_layer.router, message)
         except Exception:
             # A filter met a value that is no text.
             logger.exception("the routing cannot match a message on %s", channel)
             return
-        if match is None:
+        if found is None:
             logger.error("no route for a message on %s; is the routing complete?", channel)
             return
-        consumer, kwargs = match
+        consumer, kwargs = found
         if self.callback:
             self.callback(channel, message)
         expected = self._expected.get(consumer)
