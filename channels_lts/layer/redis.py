@@ -79,7 +79,10 @@ class RedisSentinelChannelLayer(Layer, asgi_redis.RedisSentinelChannelLayer):
     def __init__(self, *args: Any, connection_kwargs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         self._masters: dict[str, Any] = {}
         connection_kwargs = {**_defaults(""), **(connection_kwargs or {})}
+        # asgi_redis refuses a time limit below this one, because it blocks in replies for so long. We do not.
+        self.blpop_timeout = 0
         super().__init__(*args, connection_kwargs=connection_kwargs, **kwargs)
+        del self.blpop_timeout
         self._set_up()
 
     def _master_for(self, service_name: str) -> Any:
