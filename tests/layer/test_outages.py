@@ -92,7 +92,7 @@ def test_sends_fail_and_receives_wait_while_redis_is_away(quick, server, caplog)
     assert layer.receive(["work"], block=True) == (None, None)
     assert time.monotonic() - began >= 0.4
     received: list[object] = []
-    thread = threading.Thread(target=lambda: received.append(receive_one(layer)))
+    thread = threading.Thread(target=lambda: received.append(receive_one(layer)), daemon=True)
     thread.start()
     server.start()
     wait_for(lambda: layer.send("work", {"n": 1}) is None, "sending works again")

@@ -209,7 +209,7 @@ def test_messages_of_all_threads_arrive_once(layer):
                     return
                 received.append(message["n"])
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for n in [*range(90), -1, -1, -1, -1]:
