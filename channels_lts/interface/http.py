@@ -184,7 +184,7 @@ class Request(http.Request):
 
     def _head_bytes(self, begun: Start) -> bytes:
         channel = self.channel
-        if begun.close or self.server.draining:
+        if begun.close:
             channel.persistent = 0
         return b"HTTP/%b %d %b\r\n%b%b\r\n" % (
             self.head.version.encode(),

@@ -127,7 +127,9 @@ class Server(DaphneServer):
         patience: defer.Deferred[None] = defer.Deferred()
         call = reactor.callLater(_LINK_PATIENCE, patience.callback, None)
         try:
-            yield defer.DeferredList([self.link.start(), patience], fireOnOneCallback=True, fireOnOneErrback=True)
+            yield defer.DeferredList(
+                [self.link.start(), patience], fireOnOneCallback=True, fireOnOneErrback=True, consumeErrors=True
+            )
         except defer.FirstError as error:
             raise error.subFailure.value from None
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 
 from channels_lts import conf
 from channels_lts.interface import cli
+from channels_lts.interface.access import AccessLog
 from channels_lts.interface.options import OPTIONS, OptionError, Options
 from tests.interface.running import Interface, run
 from tests.services import ROOT, wait_for
@@ -169,9 +171,18 @@ def test_the_access_log_is_appended_to_and_flushed(start_interface: Callable[...
     path.write_text("before\n")
     interface = start_interface("-v", "0", "--access-log", str(path))
     interface.get("/logged?a=1")
-    line = wait_for(lambda: path.read_text().removeprefix("before\n"), "the line is in the log")
+    wait_for(lambda: path.read_text().count("\n") == 2, "the line is in the log")
+    before, line = path.read_text().splitlines(keepends=True)
+    assert before == "before\n"
     assert re.fullmatch(r'127\.0\.0\.1:\d+ - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\] "GET /logged\?a=1" 200 2\n', line)
     assert interface.log == ""
+
+
+def test_each_line_of_the_access_log_is_flushed() -> None:
+    raw = io.BytesIO()
+    log = AccessLog(io.TextIOWrapper(io.BufferedWriter(raw)))  # type: ignore[type-var]
+    log("websocket", "connected", {"client": None, "path": "/ws"})
+    assert raw.getvalue().endswith(b'"WSCONNECT /ws" - -\n')
 
 
 @pytest.mark.system
