@@ -58,6 +58,7 @@ class Snapshot:
     """Processor seconds by kind of process, and Redis' counted commands, at one moment."""
 
     at: float
+    machine: float
     cpu: dict[str, float] = field(default_factory=dict)
     commands: dict[str, int] = field(default_factory=dict)
 
@@ -167,7 +168,7 @@ class Deployment:
 
     def snapshot(self) -> Snapshot:
         """Return what the processes have used up to now."""
-        snapshot = Snapshot(time.monotonic())
+        snapshot = Snapshot(time.monotonic(), processes.machine_cpu_seconds())
         for kind, started in self._processes.items():
             if started:
                 snapshot.cpu[kind] = sum(processes.cpu_seconds(each.pid) for each in started if each.poll() is None)
@@ -176,10 +177,11 @@ class Deployment:
         return snapshot
 
     def since(self, before: Snapshot) -> tuple[float, dict[str, float], dict[str, int]]:
-        """Return seconds, processor share by kind of process, and Redis commands, since *before*."""
+        """Return seconds, cores used by kind of process and by the whole machine, and Redis commands, since *before*."""
         now = self.snapshot()
         seconds = now.at - before.at
         shares = {kind: round((now.cpu[kind] - before.cpu[kind]) / seconds, 3) for kind in now.cpu}
+        shares["machine"] = round((now.machine - before.machine) / seconds, 3)
         commands = {name: calls - before.commands.get(name, 0) for name, calls in now.commands.items()}
         return seconds, shares, {name: calls for name, calls in commands.items() if calls and name not in _LOOKING}
 

@@ -94,6 +94,10 @@ class Load:
         if self._process.wait():
             raise ClientError(self._errors.read().decode(errors="replace").strip() or "the load client failed")
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the client has used."""
+        return processes.cpu_seconds(self._process.pid)
+
     def start(self) -> None:
         """Let the phase run that is ready."""
         self._input.write(b"go\n")

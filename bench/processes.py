@@ -82,6 +82,13 @@ def cpu_seconds(session: int) -> float:
     return sum(int(each[11]) + int(each[12]) for each in fields) / _TICKS
 
 
+def machine_cpu_seconds() -> float:
+    """Processor time that everything on this machine has used."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _idle, _wait, irq, softirq, steal = map(int, stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / _TICKS
+
+
 def resident_kib(session: int) -> int:
     """Resident memory of the process that :func:`start` made with this id, and of those that it started, KiB."""
     lines = (line for status in _session(session, "status") for line in status.splitlines())

@@ -11,6 +11,8 @@ from bench import environment, figures, processes
 
 Results = dict[str, Any]
 _PLOT_REQUIREMENTS = Path(__file__).resolve().with_name("plots.txt")
+# Cores that other processes may use before the page warns of it.
+_ELSEWHERE = 0.1
 _PINNING = {
     "interface": "the load client on the last core, the interface server on the first (a second one on the next), "
     "Redis and workers wherever the kernel puts them",
@@ -266,6 +268,14 @@ def _notes(results: Results) -> str:
             lines.append(f"* {title}: failed: {run['error'].splitlines()[0]}")
         if run.get("tracebacks"):
             lines.append(f"* {title}: {run['tracebacks']:,} exceptions in the peer's log")
+    elsewhere = [
+        phase["cpu_elsewhere"] for run in results["runs"] for phase in run["phases"] if "cpu_elsewhere" in phase
+    ]
+    if elsewhere and figures.median(elsewhere) > _ELSEWHERE:
+        lines.append(
+            f"* **the machine was busy with other things**: {figures.median(elsewhere):.2f} of a core in the median of "
+            f"the phases, {max(elsewhere):.2f} at most; the figures are too low, and the ratios uncertain"
+        )
     busy: dict[str, list[str]] = {}
     for run in results["runs"]:
         for phase in run["phases"]:

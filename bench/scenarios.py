@@ -110,10 +110,14 @@ def _phases(
             idle: dict[str, float] = {}
             if ready["ready"] == "fanout-counted":
                 idle = _idle_commands(deployment)
-            before = deployment.snapshot()
+            before, client_before = deployment.snapshot(), load.cpu_seconds()
             phase = load.go()
+            client_used = load.cpu_seconds() - client_before
             seconds, shares, commands = deployment.since(before)
+            machine = shares.pop("machine")
             phase["cpu"] = shares
+            # What the machine did beside, in cores. Figures are worth what this is near to 0.
+            phase["cpu_elsewhere"] = round(max(machine - sum(shares.values()) - client_used / seconds, 0), 3)
             if idle or ready["ready"] == "fanout-counted":
                 _count_commands(phase, commands, idle, seconds)
             result["phases"].append(phase)

@@ -166,13 +166,15 @@ def test_a_figure_that_is_missed_says_no(results):
     assert [cell.strip() for cell in row.split("|")[2:-1]] == ["≥ 25 ×", "24.80 ×", "20.00 ×", "**no**"]
 
 
-def test_the_page_tells_results_absent_peers_and_a_busy_client(results, tmp_path):
+def test_the_page_tells_results_absent_peers_and_what_was_busy(results, tmp_path):
     results["runs"][0]["phases"][1] |= {"client_busy": True, "client_cpu": 0.93}
+    results["runs"][0]["phases"][1]["cpu_elsewhere"] = 0.7
     report.write(results, tmp_path, plots=False)
     text = (tmp_path / "latest.md").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "latest.json").read_text(encoding="utf-8")) == results
     assert "| channels_lts   | 130 (100) |" in text
     assert "socketio is left out: node and npm are not installed" in text
+    assert "the machine was busy with other things**: 0.70 of a core" in text
     assert "used 93% of its core, so that it may have been the limit: channels_lts: fanout-500 8" in text
 
 
