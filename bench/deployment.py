@@ -177,7 +177,7 @@ class Deployment:
         return snapshot
 
     def since(self, before: Snapshot) -> tuple[float, dict[str, float], dict[str, int]]:
-        """Return seconds, cores used by kind of process and by the whole machine, and Redis commands, since *before*."""
+        """Return seconds, cores used by kind of process and by the machine, and Redis commands, since *before*."""
         now = self.snapshot()
         seconds = now.at - before.at
         shares = {kind: round((now.cpu[kind] - before.cpu[kind]) / seconds, 3) for kind in now.cpu}

@@ -58,7 +58,11 @@ def draw(results: Results, directory: Path) -> list[str]:
             True,
             {f"{size:,} members": fanout(size) for size in (10, 100, 500, 1000, 5000)},
         ),
-        "echo": ("echoes a second", True, {f"{size:,} connections": echo(size) for size in (1, 50, 200, 1000)}),
+        "echo": (
+            "echoes a second",
+            True,
+            {f"{size:,} connection" + ("s" if size > 1 else ""): echo(size) for size in (1, 50, 200, 1000)},
+        ),
         "latency": (
             "ms, at half of the own peak",
             True,
