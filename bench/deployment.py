@@ -8,7 +8,9 @@ import random
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -109,7 +111,7 @@ class Deployment:
             self._launch("interface", self._filled(self.peer.interface), cores=cores)
         for port in self.ports:
             # A worker has to be there for an answer, where the peer has workers.
-            self._wait(lambda port=port: self._answers(port), f"port {port} answers HTTP")  # type: ignore[misc]
+            self._wait(partial(self._answers, port), f"port {port} answers HTTP")
 
     def _filled(self, texts: tuple[str, ...]) -> list[str | Path]:
         return [self._fill(text) for text in texts]
@@ -135,7 +137,7 @@ class Deployment:
             )
         self._processes[kind].append(process)
 
-    def _wait(self, ready, what: str) -> None:  # type: ignore[no-untyped-def]
+    def _wait(self, ready: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not ready():
             dead = [kind for kind, started in self._processes.items() for each in started if each.poll() is not None]

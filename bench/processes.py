@@ -56,7 +56,11 @@ def start(
         if cores:
             os.sched_setaffinity(0, cores)
 
-    streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output or subprocess.PIPE} | options
+    streams: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": output,
+        "stderr": output or subprocess.PIPE,
+    } | options
     return subprocess.Popen(  # noqa: S603  (our own command lines)
         [program, *command[1:]], env=variables(environment), start_new_session=True, preexec_fn=prepare, **streams
     )
