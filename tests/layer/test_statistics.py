@@ -79,3 +79,26 @@ def test_drops_of_several_threads_are_all_counted():
     for thread in threads:
         thread.join()
     assert drops.totals() == {"m": 4000}
+
+
+@pytest.mark.system
+def test_every_key_expires(make_layer, redis_server):
+    from channels_lts.layer.process import Process
+
+    layer = make_layer(capacity=1, channel_capacity={"y!": 1})
+    layer.send("work", {})
+    with pytest.raises(layer.ChannelFull):
+        layer.send("work", {})
+    for channel in ("ordinary", "x!1", "y!1"):
+        layer.group_add("room", channel)
+    layer.send_group("room", {})
+    layer.put_back(layer.pop(["x!"], 10))
+    process = Process(layer, "z!")
+    process.membership.join("room", "z!1", 0)
+    for call in [process.announcement(), *process.all_groups()]:
+        layer._run(0, call)
+    layer.group_discard("room", "y!1")
+    client = redis.StrictRedis.from_url(redis_server.url)
+    keys = list(client.scan_iter(match=f"*{layer.prefix}*"))
+    assert len(keys) > 10
+    assert [key for key in keys if client.ttl(key) <= 0] == []
