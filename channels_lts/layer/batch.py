@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 ITEMS_IN_A_CALL = 1000
 
 
-# More than Lua's stack holds would fail.
-_ITEMS_IN_A_CALL = 1000
-
-
 class Outgoing(NamedTuple):
     """A message for a channel, or for a group: the other one is empty."""
 
@@ -114,12 +110,10 @@ def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]
     """Plan the calls of each shard. Neighbours that go to channels share one; a message to a group needs its own."""
     steps: dict[int, list[_Step]] = {}
     together: dict[int, dict[str, list[tuple[Outgoing, bytes]]]] = {}
-    sizes: Counter[int] = Counter()
     anywhere = layer.shards_in_turn()[0]
 
     def close(index: int) -> None:
         queues = together.pop(index, {})
-        sizes[index] = 0
         if queues:
             call = layer.send_call({name: [item for _, item in pairs] for name, pairs in queues.items()})
             sent = [[outgoing for outgoing, _ in pairs] for pairs in queues.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 import time
 import weakref
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ class Waiter:
 
     def __init__(self, layer: Layer, names: Sequence[str]) -> None:
         self._closed = True
+        # A signal handler may interrupt who holds it in the same thread.
+        self._lock = threading.RLock()
         self.names = list(names)
         self._layer = layer
         self._woken, self._wake = os.pipe()
@@ -59,7 +62,8 @@ class Waiter:
 
     def wake(self) -> None:
         """End the wait that is under way, or the next one. From any thread, or a signal handler."""
-        with contextlib.suppress(BlockingIOError):  # The pipe is full: it wakes all the same.
+        # Not after close(): the number may be another file's by then.
+        with self._lock, contextlib.suppress(BlockingIOError):  # The pipe is full: it wakes all the same.
             if not self._closed:
                 os.write(self._wake, b"\0")
 
@@ -108,12 +112,13 @@ class Waiter:
         """End all waiting, and close the connections. Returns what must be handled, or put back."""
         popped: list[Popped] = []
         if not self._closed:
-            self._closed = True
             self._release(popped)
             for shard in self._shards:
                 shard.close()
-            os.close(self._woken)
-            os.close(self._wake)
+            with self._lock:
+                self._closed = True
+                os.close(self._woken)
+                os.close(self._wake)
         return popped
 
     def __del__(self) -> None:
