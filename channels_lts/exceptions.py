@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class ChannelsLTSError(Exception):
@@ -34,7 +35,7 @@ class LayerUnavailable(ChannelsLTSError, ConnectionError):
         unsent: Of a batch, the messages of which that is certain.
     """
 
-    def __init__(self, message: str = "", *, not_done: bool = False, unsent: Sequence[object] = ()) -> None:
+    def __init__(self, message: str = "", *, not_done: bool = False, unsent: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.not_done = not_done
         self.unsent = unsent

@@ -231,7 +231,8 @@ class Replies:
                 waiting = self._layer_send(waiting)
                 problem = "it is full"
             except LayerUnavailable as error:
-                problem = str(error)
+                # The others were sent, or may have been, which the layer has counted: they must not be there twice.
+                waiting, problem = list(error.unsent), str(error)
             if waiting:
                 if time.monotonic() >= deadline:
                     self._give_up(waiting, problem)
@@ -250,8 +251,8 @@ class Replies:
     def _send_one(self, outgoing: Outgoing) -> list[Outgoing]:
         try:
             return self._channel_layer.send_batch([outgoing])
-        except LayerUnavailable:
-            return [outgoing]
+        except LayerUnavailable as error:
+            return list(error.unsent)
         except Exception:
             logger.exception("could not send to %s", outgoing.channel or f"group {outgoing.group}")
             return []
