@@ -88,3 +88,19 @@ def test_nothing_is_sent_of_a_batch_with_a_fault(layer):
     with pytest.raises(TypeError):
         layer.send_batch([Outgoing("work", "", {"n": 1}), Outgoing("not valid", "", {"n": 2})])
     assert layer.receive(["work"]) == (None, None)
+
+
+def test_the_replies_of_a_worker_are_not_sent_twice(server, quick):
+    from channels_lts.worker import Replies
+
+    layer = RedisChannelLayer(hosts=[server.url])
+    layer.send("work", {"n": 0})
+    replies = Replies(layer)
+    server.pause()
+    replies.add(Outgoing("work", "", {"n": 1}))
+    replies.flush()
+    server.go_on()
+    replies.add(Outgoing("work", "", {"n": 2}))
+    replies.flush()
+    assert everything(layer, "work") == [("work", 0), ("work", 1), ("work", 2)]
+    assert layer.drops.totals() == {"messages while Redis went away": 1}
