@@ -1,8 +1,10 @@
-"""What a process announces, and the calls that it makes of it: without a Redis."""
+"""What a process announces, and the calls that it makes of it."""
 
 from __future__ import annotations
 
 import time
+
+import pytest
 
 from channels_lts.layer import RedisChannelLayer, items, scripts
 from channels_lts.layer.process import Delivery, Process
@@ -111,3 +113,40 @@ def test_each_announcer_has_a_sign_of_its_own():
     assert process.announcement().arguments[0] != other.announcement().arguments[0]
     assert process.announcement().arguments[0] == process.announcement().arguments[0]
     assert process.announcement().arguments[0].startswith("20000 ")
+
+
+@pytest.mark.system
+def test_announcing_tells_whether_redis_has_forgotten(layer):
+    one, other = Process(layer, NAME), Process(layer, NAME)
+
+    def announce(process):
+        return layer._run(0, process.announcement())
+
+    assert announce(one) == 0
+    assert announce(one) == announce(one) == 1
+    # Somebody else of this name, or the benefit of the doubt that a group_add gave: not what we said.
+    assert announce(other) == 0
+    assert announce(one) == 0
+    layer.flush()
+    layer.group_add("room", NAME + "1")
+    assert announce(one) == 0
+    assert 0 < layer.connection(0).pttl(layer.process_key(NAME)) <= 10_000
+
+
+@pytest.mark.system
+def test_a_process_that_is_known_does_not_announce_everything_each_time(server, quick):
+    layer = RedisChannelLayer(hosts=[server.url])
+    channels = [f"{NAME}{n}" for n in range(400)]
+    for number, channel in enumerate(channels):
+        layer.group_add(f"room{number}", channel)
+    while layer.receive([NAME])[0] or layer.connection(0).llen(layer.queue_key(NAME)):
+        pass
+    layer._announced_at.clear()
+    layer.receive([NAME])
+    before = server.commands()
+    layer._announced_at.clear()
+    layer.receive([NAME])
+    after = server.commands()
+    # A group expires after a day: 1/20 of them is announced.
+    assert after["cmdstat_zadd"] - before["cmdstat_zadd"] == 20
+    assert after.get("cmdstat_sadd", 0) == before.get("cmdstat_sadd", 0)
