@@ -155,6 +155,13 @@ class ReactorProcess:
         self.tell(owed)
 
     def _announce(self) -> None:
+        try:
+            self._announce_part()
+        except Exception:
+            # It would be the last announcement: Twisted ends a loop that raises, and all groups would follow.
+            logger.exception("error while %s was announced", self.process.name)
+
+    def _announce_part(self) -> None:
         if not self.redis.up:
             return
 

@@ -204,3 +204,21 @@ def test_a_slow_process_finds_its_members_when_it_is_back(quick, layer, make_soc
     wait_for(lambda: layer.group_channels("room") == [channel], "announced again", 2)
     layer.send_group("room", {"n": 1})
     wait_for(lambda: sockets.of(channel) == [1], "the message")
+
+
+def test_announcements_go_on_after_an_error(quick, layer, make_sockets, monkeypatch, caplog):
+    sockets = make_sockets(layer)
+    process = sockets.link._backend._process
+    announcement, failed = process.announcement, []
+
+    def fail_once():
+        if not failed:
+            failed.append(True)
+            raise ValueError("once")
+        return announcement()
+
+    monkeypatch.setattr(process, "announcement", fail_once)
+    wait_for(lambda: failed, "the error")
+    layer.connection(0).delete(layer.process_key(process.name))
+    wait_for(lambda: layer.connection(0).exists(layer.process_key(process.name)), "the next announcement", 2)
+    assert "was announced" in caplog.text
