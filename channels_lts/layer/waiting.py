@@ -98,8 +98,6 @@ class Waiter:
             for number in ready:
                 if number in waiting:
                     popped += [Popped(queue, waiting[number].index, raw) for queue, raw in waiting[number].read()]
-            for shard in self._shards:
-                shard.give_up_if_silent()
             woken = self._woken in ready and bool(os.read(self._woken, 4096))
             if woken or time.monotonic() >= deadline:
                 return

@@ -41,7 +41,7 @@ class WaitingShard:
         self._attempt: _Attempt | None = None
         self._connection: Any = None
         self._id: int | None = None
-        self._armed_at: float | None = None
+        self._armed = False
         self._delay = _FIRST_DELAY
 
     def fileno(self) -> int:
@@ -49,7 +49,7 @@ class WaitingShard:
 
     def arm(self) -> bool:
         """Begin to wait, if we do not yet. Returns whether we do; where Redis is away only after some time again."""
-        if self._armed_at is not None:
+        if self._armed:
             return True
         try:
             if self._connection is None and not self._connect():
@@ -58,7 +58,7 @@ class WaitingShard:
         except UNAVAILABLE as error:
             self._failed(error)
             return False
-        self._armed_at = time.monotonic()
+        self._armed = True
         return True
 
     def _connect(self) -> bool:
@@ -86,13 +86,13 @@ class WaitingShard:
         self._delay = min(self._delay * 2, _LONGEST_DELAY)
 
     def _drop(self) -> None:
-        connection, self._connection, self._armed_at = self._connection, None, None
+        connection, self._connection, self._armed = self._connection, None, False
         if connection is not None:
             connection.disconnect()
 
     def read(self) -> list[tuple[str, bytes]]:
         """Return what the pop answered: an item and its queue, or nothing."""
-        self._armed_at = None
+        self._armed = False
         try:
             answer = self._connection.read_response()
         except (*UNAVAILABLE, ResponseError) as error:
@@ -103,15 +103,12 @@ class WaitingShard:
         self._delay = _FIRST_DELAY
         return [] if answer is None else [(self._queues[answer[0]], answer[1])]
 
-    def give_up_if_silent(self) -> None:
-        """Drop a connection whose other end does not answer when it must have: it is half open."""
-        limit = self._layer.blpop_timeout + conf.get("REDIS_TIMEOUT")
-        if self._armed_at is not None and time.monotonic() - self._armed_at > limit:
-            self._failed(TimeoutError(f"no answer for {limit} s"))
-
     def release(self) -> list[tuple[str, bytes]]:
-        """Stop waiting. Returns what was popped in the last moment."""
-        if self._armed_at is None:
+        """Stop waiting. Returns what was popped in the last moment.
+
+        A connection whose other end does not answer, though it must, is half open: it is dropped after REDIS_TIMEOUT.
+        """
+        if not self._armed:
             return []
         deadline = time.monotonic() + conf.get("REDIS_TIMEOUT")
         answers = select.poll()
