@@ -180,14 +180,28 @@ def test_a_unix_socket_serves_too(make_server, connect, tmp_path):
     assert server.client.get("here") is None
 
 
-def test_reading_goes_on_after_redis_refused_a_pop(quick, server):
+@pytest.mark.parametrize(
+    ("refuse", "allow"),
+    [
+        (("SET", "queue", "no list"), ("DEL", "queue")),
+        (("ACL", "SETUSER", "default", "-blpop"), ("ACL", "SETUSER", "default", "+blpop")),
+        (("ACL", "SETUSER", "default", "-lpop"), ("ACL", "SETUSER", "default", "+lpop")),
+    ],
+    ids=["no list", "no blpop", "no lpop"],
+)
+def test_reading_goes_on_after_redis_refused_a_pop(quick, server, refuse, allow):
     layer = RedisChannelLayer(hosts=[server.url])
-    server.client.set("queue", "no list")
+    server.client.execute_command(*refuse)
     received: list[bytes] = []
     reader = call(QueueReader, layer, 0, "queue", received.extend)
     call(reader.start)
     wait_for(lambda: not layer.shards[0].reachable, "the refusal is noticed")
-    server.client.delete("queue")
+    before = server.commands()
+    deadline = time.monotonic() + 1
+    wait_for(lambda: time.monotonic() > deadline, "a second")
+    # With pauses, not as often as it can.
+    assert sum(server.commands().values()) - sum(before.values()) < 150
+    server.client.execute_command(*allow)
     server.client.rpush("queue", "item")
     wait_for(lambda: received == [b"item"], "it reads again")
     call(reader.stop)
