@@ -44,7 +44,16 @@ def watched(make_server, tmp_path):
     wait_for(lambda: replica.client.info("replication").get("master_link_status") == "up", "the replica follows")
     sentinel = Sentinel(tmp_path, master.port).start()
     client = redis.StrictRedis(port=sentinel.port)
-    wait_for(lambda: client.sentinel_masters()["service"]["num-slaves"] == 1, "Sentinel knows the replica", 30)
+
+    def knows_replica():
+        # redis-py parses too little of it.
+        for fields in client.execute_command("SENTINEL", "REPLICAS", "service"):
+            replica = dict(zip(fields[::2], fields[1::2], strict=True)) if isinstance(fields, list) else fields
+            status = {str(key): str(value) for key, value in replica.items()}
+            return "ok" in next(value for key, value in status.items() if "master-link-status" in key)
+        return False
+
+    wait_for(knows_replica, "Sentinel knows the replica", 30)
     yield master, replica, sentinel
     sentinel.stop()
 
@@ -97,6 +106,15 @@ def test_a_failover_is_followed_by_sends_waits_and_the_reactor(quick, watched, m
         layer.send("other", {"n": n})
     # Nothing is connected anew for each call.
     assert client.info("stats")["total_connections_received"] - before < 5
+    # And one that is made closes none that another thread is using.
+    pool = layer.connection(0).connection_pool
+    used, new = pool.get_connection("PING"), pool.get_connection("PING")
+    used.connect()
+    new.disconnect()
+    new.connect()
+    assert used._sock is not None
+    for connection in (used, new):
+        pool.release(connection)
     assert sent(-1)
     thread.join(10 * TIMEOUT_SCALE)
     assert not thread.is_alive()
