@@ -27,7 +27,8 @@ DEFAULTS: dict[str, Any] = {
     # Messages that a worker takes at once when there is a backlog.
     "WORKER_BATCH": 16,
     # --- Interface server: each is the default of a flag ---
-    # Seconds: until a worker must have answered a request; that a WebSocket may live, and may wait for its accept (-1: for ever).
+    # Seconds: until a worker must have answered a request; that a WebSocket may live, and may wait for its accept. -1:
+    # for ever.
     "HTTP_TIMEOUT": 120,
     "WEBSOCKET_TIMEOUT": 86_400,
     "WEBSOCKET_CONNECT_TIMEOUT": 20,

@@ -31,9 +31,11 @@ logger = logging.getLogger(__name__)
 # A consumer that takes longer than this does not share a batch, and nobody's reply waits for it. Seconds.
 _SLOW = 0.002
 # After so long the rest of a batch goes back, for other workers. Seconds.
-_LONGEST_BATCH = 0.005
-# How much the last run of a consumer counts in what we expect of the next one.
-_WEIGHT = 0.2
+_LONGEST_BATCH = 0.02
+# What we expect of a consumer's next run follows the last one: down by this share of the difference, up by no more than
+# this factor. One run that was held up, by the machine or a lock, so does not make a quick consumer a slow one.
+_DOWN = 0.2
+_UP = 1.5
 # Full channels: how long, and how often, a reply is tried again. Seconds; Channels 1.1.8's.
 _RETRY_FOR = 2.0
 _RETRY_EVERY = 0.2
@@ -86,6 +88,9 @@ class Worker(upstream.Worker):
             self._run_batch(layer, waiter.close())
 
     def _take(self, layer: Layer, waiter: Waiter) -> list[Popped]:
+        if layer.ring_size == 1:
+            return waiter.wait(self._limit)
+        # A wait on several shards costs each of them something: not while there is a backlog.
         try:
             popped = layer.pop(waiter.names, self._limit)
         except LayerUnavailable:
@@ -139,7 +144,9 @@ class Worker(upstream.Worker):
         began = time.monotonic()
         self._run_consumer(consumer, kwargs, message)
         took = time.monotonic() - began
-        self._expected[consumer] = took if expected is None else expected + (took - expected) * _WEIGHT
+        if expected is not None:
+            took = min(took, expected * _UP) if took > expected else expected + (took - expected) * _DOWN
+        self._expected[consumer] = took
 
     def _run_consumer(self, consumer: Any, kwargs: dict[str, Any], message: Message) -> None:
         consumer_started.send(sender=self.__class__, environ={})

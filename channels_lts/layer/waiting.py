@@ -67,14 +67,16 @@ class Waiter:
             if not self._closed:
                 os.write(self._wake, b"\0")
 
-    def wait(self) -> list[Popped]:
-        """Return what was popped: an item, or one of each of several shards; nothing after ``blpop_timeout`` seconds.
+    def wait(self, limit: int = 1) -> list[Popped]:
+        """Return what was popped: up to *limit* items of each shard; nothing after ``blpop_timeout`` seconds.
+
+        It waits for the first one only; the others are what is there by then.
 
         Where Redis is away this waits as long, so that a loop around it does not spin.
         """
         popped: list[Popped] = []
         try:
-            self._wait(popped)
+            self._wait(popped, limit)
             self._release(popped)
         except BaseException:
             # Such as SystemExit from a signal handler: nobody is going to handle what we have.
@@ -84,10 +86,10 @@ class Waiter:
             raise
         return popped
 
-    def _wait(self, popped: list[Popped]) -> None:
+    def _wait(self, popped: list[Popped], limit: int) -> None:
         deadline = time.monotonic() + self._layer.blpop_timeout
         while not popped:
-            waiting = {shard.fileno(): shard for shard in self._shards if shard.arm()}
+            waiting = {shard.fileno(): shard for shard in self._shards if shard.arm(limit)}
             # Not select, which knows no descriptor above 1023: an interface server may be in this process.
             poll = select.poll()
             for number in (*waiting, self._woken):

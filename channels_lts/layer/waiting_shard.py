@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from channels_lts import conf
+from channels_lts.layer import scripts
+from channels_lts.layer.scripts import Call
 from channels_lts.layer.shards import UNAVAILABLE
-from channels_lts.layer.wire import exchange
+from channels_lts.layer.wire import exchange, send
 
 if TYPE_CHECKING:
     from channels_lts.layer.redis import Layer
@@ -37,6 +40,11 @@ class WaitingShard:
         self.retry_at: float | None = None
         self._layer = layer
         self._queues = {layer.queue_key(name).encode(): name for name in queues}
+        self._keys = tuple(self._queues)
+        self._turns = itertools.cycle(range(len(self._keys)))
+        # What was asked for: in which order of the queues, and how many replies are to come.
+        self._asked = self._keys
+        self._expected = 1
         self._on_connected = on_connected
         self._attempt: _Attempt | None = None
         self._connection: Any = None
@@ -47,19 +55,34 @@ class WaitingShard:
     def fileno(self) -> int:
         return self._connection._sock.fileno()
 
-    def arm(self) -> bool:
-        """Begin to wait, if we do not yet. Returns whether we do; where Redis is away only after some time again."""
+    def arm(self, limit: int) -> bool:
+        """Begin to wait, if we do not yet, for up to *limit* items that are there at once.
+
+        Returns whether we wait; where Redis is away only after some time again.
+        """
         if self._armed:
             return True
         try:
             if self._connection is None and not self._connect():
                 return False
-            self._connection.send_command("BLPOP", *self._queues, self._layer.blpop_timeout)
+            send(self._connection, self._commands(limit))
         except UNAVAILABLE as error:
             self._failed(error)
             return False
         self._armed = True
         return True
+
+    def _commands(self, limit: int) -> list[tuple[Any, ...]]:
+        # Another queue comes first each time, so that none starves.
+        first = next(self._turns)
+        keys = (*self._keys[first:], *self._keys[:first])
+        commands: list[tuple[Any, ...]] = [("BLPOP", *keys, self._layer.blpop_timeout)]
+        if limit > 1:
+            # Redis keeps it until the pop before it is done: one round trip for the whole batch.
+            commands.append(Call(scripts.POP, keys, [limit - 1]).command())
+        self._expected = len(commands)
+        self._asked = keys
+        return commands
 
     def _connect(self) -> bool:
         if self._attempt is None:
@@ -91,17 +114,31 @@ class WaitingShard:
             connection.disconnect()
 
     def read(self) -> list[tuple[str, bytes]]:
-        """Return what the pop answered: an item and its queue, or nothing."""
+        """Return what the pop answered: items and their queues, or nothing."""
         self._armed = False
+        taken: list[tuple[str, bytes]] = []
         try:
-            answer = self._connection.read_response()
+            first = self._connection.read_response()
+            if first is not None:
+                taken.append((self._queues[first[0]], first[1]))
+            if self._expected > 1:
+                taken += self._read_more()
         except (*UNAVAILABLE, ResponseError) as error:
             # Also where Redis is there and refuses, such as while it loads its data or as a replica.
             self._failed(error)
-            return []
+            return taken
         self._layer.shards[self.index].back()
         self._delay = _FIRST_DELAY
-        return [] if answer is None else [(self._queues[answer[0]], answer[1])]
+        return taken
+
+    def _read_more(self) -> list[tuple[str, bytes]]:
+        try:
+            flat = self._connection.read_response()
+        except NoScriptError:
+            # The next batch is larger again.
+            exchange(self._layer.connection(self.index), scripts.loading())
+            return []
+        return [(self._queues[self._asked[number - 1]], raw) for number, raw in zip(flat[::2], flat[1::2], strict=True)]
 
     def release(self) -> list[tuple[str, bytes]]:
         """Stop waiting. Returns what was popped in the last moment.

@@ -10,6 +10,7 @@ import select
 from collections.abc import Sequence
 from typing import Any
 
+import hiredis
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 
@@ -28,10 +29,7 @@ def exchange(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
     connection = pool.get_connection(commands[0][0])
     try:
         _make_ready(connection)
-        if len(commands) == 1:
-            connection.send_command(*commands[0])
-        else:
-            connection.send_packed_command(connection.pack_commands(commands))
+        send(connection, commands)
         return [_read(connection) for _ in commands]
     except BaseException:
         # A reply may be under way, which the next one to use this connection would take for its own.
@@ -39,6 +37,11 @@ def exchange(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         raise
     finally:
         pool.release(connection)
+
+
+def send(connection: Any, commands: Sequence[tuple[Any, ...]]) -> None:
+    """Send *commands* over a connection of redis-py; packed by hiredis, in a fraction of redis-py's own time."""
+    connection.send_packed_command([b"".join(map(hiredis.pack_command, commands))])
 
 
 def _make_ready(connection: Any) -> None:

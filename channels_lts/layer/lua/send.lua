@@ -4,6 +4,14 @@
 -- ARGV[1] int  seconds that a queue lives   ARGV[2] int  seconds that a queue's statistics live   ARGV[3] int  the same of KEYS[1]
 -- ARGV[4..]    for each queue: int capacity, int count, then count items (bytes)
 -- Returns for each queue how many of its items were pushed: its first ones. The others are refused and counted.
+local function count_up(statistics, field, count, lifetime)
+    local total = redis.call('HINCRBY', statistics, field, count)
+    -- Its time begins anew with the first, and then now and then: a command for every message would cost more.
+    if total <= count or total % 32 < count then
+        redis.call('EXPIRE', statistics, lifetime)
+    end
+end
+
 local accepted = {}
 local argument = 4
 local sent, refused = 0, 0
@@ -14,21 +22,19 @@ for queue = 1, (#KEYS - 1) / 2 do
     if room > 0 then
         redis.call('RPUSH', list, unpack(ARGV, argument + 2, argument + 1 + room))
         redis.call('EXPIRE', list, ARGV[1])
-        redis.call('HINCRBY', statistics, 'messages_count', room)
+        count_up(statistics, 'messages_count', room, ARGV[2])
     end
     if room < count then
-        redis.call('HINCRBY', statistics, 'channel_full_count', count - room)
+        count_up(statistics, 'channel_full_count', count - room, ARGV[2])
     end
-    redis.call('EXPIRE', statistics, ARGV[2])
     accepted[queue] = room
     sent, refused = sent + room, refused + count - room
     argument = argument + 2 + count
 end
 if sent > 0 then
-    redis.call('HINCRBY', KEYS[1], 'messages_count', sent)
+    count_up(KEYS[1], 'messages_count', sent, ARGV[3])
 end
 if refused > 0 then
-    redis.call('HINCRBY', KEYS[1], 'channel_full_count', refused)
+    count_up(KEYS[1], 'channel_full_count', refused, ARGV[3])
 end
-redis.call('EXPIRE', KEYS[1], ARGV[3])
 return accepted
