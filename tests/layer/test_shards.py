@@ -167,3 +167,25 @@ def test_the_interface_goes_on_when_the_other_shard_is_down(quick, pair, make_so
         layer.send_group("room", {"n": 1})
     wait_for(lambda: sockets.of(channel) == [1], "the group message")
     assert refusals == []
+
+
+def test_stopping_waits_for_what_is_under_way_to_the_other_shard(pair, make_sockets):
+    from tests.layer.in_reactor import call
+
+    layer, servers = pair
+    sockets = make_sockets(layer)
+    other = 1 - sockets.link._backend._process.shard
+    servers[other].pause()
+    ended: list[object] = []
+
+    def send_and_stop():
+        sockets.link.send(process_on(layer, other) + "1", {"n": 1})
+        sockets.link.stop().addCallback(ended.append)
+
+    call(send_and_stop)
+    own = servers[1 - other].client
+    wait_for(lambda: not own.exists(layer.process_key(sockets.link.process_channel)), "it is retired")
+    assert not ended
+    servers[other].go_on()
+    wait_for(lambda: ended, "it has ended")
+    assert servers[other].client.llen(layer.queue_key(process_on(layer, other))) == 1
