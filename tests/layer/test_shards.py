@@ -7,8 +7,10 @@ import time
 import pytest
 
 from channels_lts.exceptions import LayerUnavailable
+from channels_lts.interface import link
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.layer.batch import Outgoing
+from tests.layer.in_reactor import call
 from tests.services import TIMEOUT_SCALE, wait_for
 
 pytestmark = pytest.mark.system
@@ -156,8 +158,6 @@ def test_the_interface_goes_on_when_the_other_shard_is_down(quick, pair, make_so
     servers[1 - own].stop()
     wait_for(lambda: not layer.shards[1 - own].reachable, "the loss")
     refusals: list[object] = []
-    from tests.layer.in_reactor import call
-
     for n in range(4):
         call(lambda n=n: sockets.link.send("work", {"n": n}, refusals.append))
         wait_for(lambda n=n: servers[own].client.llen("asgi:work") == n + 1, "it is on the other one")
@@ -169,9 +169,8 @@ def test_the_interface_goes_on_when_the_other_shard_is_down(quick, pair, make_so
     assert refusals == []
 
 
-def test_stopping_waits_for_what_is_under_way_to_the_other_shard(pair, make_sockets):
-    from tests.layer.in_reactor import call
-
+def test_stopping_waits_for_what_is_under_way_to_the_other_shard(pair, make_sockets, monkeypatch):
+    monkeypatch.setattr(link, "FAREWELL", 60)
     layer, servers = pair
     sockets = make_sockets(layer)
     other = 1 - sockets.link._backend._process.shard
@@ -185,6 +184,8 @@ def test_stopping_waits_for_what_is_under_way_to_the_other_shard(pair, make_sock
     call(send_and_stop)
     own = servers[1 - other].client
     wait_for(lambda: not own.exists(layer.process_key(sockets.link.process_channel)), "it is retired")
+    deadline = time.monotonic() + 0.5
+    wait_for(lambda: time.monotonic() > deadline, "half a second")
     assert not ended
     servers[other].go_on()
     wait_for(lambda: ended, "it has ended")

@@ -121,10 +121,10 @@ def test_a_signal_that_ends_the_process_loses_no_message(two_shards):
 def test_release_hands_back_what_was_popped_in_the_last_moment(layer):
     waiter = layer.waiter(["work"])
     [shard] = waiter._shards
-    assert shard.arm()
+    assert shard.arm(1)
     # Told before Redis has even read the pop, it ends all the same.
     assert shard.release() == []
-    assert shard.arm()
+    assert shard.arm(1)
     wait_for(lambda: layer.connection(0).client_list(), "Redis answers")
     layer.send("work", {"n": 1})
     assert taken(layer, waiter.close()) == [("work", 1)]
