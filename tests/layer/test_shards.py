@@ -174,6 +174,7 @@ def test_stopping_waits_for_what_is_under_way_to_the_other_shard(pair, make_sock
     layer, servers = pair
     sockets = make_sockets(layer)
     other = 1 - sockets.link._backend._process.shard
+    wait_for(lambda: sockets.link._backend._shards[other].up, "both are connected")
     servers[other].pause()
     ended: list[object] = []
 
