@@ -142,13 +142,13 @@ class Worker(upstream.Worker):
             if pending:
                 self._return(layer, pending)
         began = time.monotonic()
-        self._run_consumer(consumer, kwargs, message)
+        self._run_consumer(consumer, kwargs, message, last=not pending)
         took = time.monotonic() - began
         if expected is not None:
             took = min(took, expected * _UP) if took > expected else expected + (took - expected) * _DOWN
         self._expected[consumer] = took
 
-    def _run_consumer(self, consumer: Any, kwargs: dict[str, Any], message: Message) -> None:
+    def _run_consumer(self, consumer: Any, kwargs: dict[str, Any], message: Message, *, last: bool) -> None:
         consumer_started.send(sender=self.__class__, environ={})
         try:
             consumer(message, **kwargs)
@@ -164,6 +164,9 @@ class Worker(upstream.Worker):
             logger.exception("error in consumer %s for a message on %s", name_that_thing(consumer), message.channel)
         finally:
             self._replies.collect()
+            if last:
+                # Whoever waits for the answer has it before connections are closed and the like.
+                self._replies.flush()
             try:
                 consumer_finished.send(sender=self.__class__)
             except Exception:

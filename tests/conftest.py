@@ -56,7 +56,7 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 @pytest.fixture(scope="session", params=["redis", "stock"])
 def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Any]) -> Iterator[Any]:
-    """The supervised stack as `make up` runs it, on our layer and on stock pieces. Tests share it: leave it as it was."""
+    """The supervised stack as `make up` runs it, on our layer and on stock pieces. Tests share it: leave it be."""
     running = make_stack(CHANNEL_LAYER=request.param)
     yield running
     running.stop()

@@ -423,8 +423,8 @@ def test_redis_that_goes_and_comes_back_ends_no_worker(tmp_path, caplog, monkeyp
         with caplog.at_level(logging.INFO):
             server.stop()
             wait_for(lambda: "lost Redis" in caplog.text, "the loss is logged")
-            tries = Mock(wraps=layer.pop)
-            monkeypatch.setattr(layer, "pop", tries)
+            tries = Mock(wraps=worker._waiter.wait)
+            monkeypatch.setattr(worker._waiter, "wait", tries)
             wait_for(lambda: tries.call_count > 2, "the worker tries again and again")
             server.start()
             wait_for(lambda: "is back" in caplog.text, "its return is logged")

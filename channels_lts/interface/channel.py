@@ -12,7 +12,8 @@ from typing import Any
 
 from twisted.web import http
 
-from channels_lts.interface import direct, headers
+from channels_lts import direct
+from channels_lts.interface import headers
 from channels_lts.interface.http import Request
 from channels_lts.interface.response import PHRASES
 

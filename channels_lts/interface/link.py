@@ -265,7 +265,7 @@ def _answered(shard: ReactorRedis) -> defer.Deferred[None]:
         if not answered.called:
             answered.callback(None)
 
-    shard.execute(("PING",), done)
+    shard.execute((("PING",), done))
     reactor.callLater(FAREWELL, done)
     return answered
 

@@ -7,7 +7,8 @@ from collections.abc import MutableMapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from channels_lts.interface import direct, frames, handshake
+from channels_lts import direct
+from channels_lts.interface import frames, handshake
 
 if TYPE_CHECKING:
     from channels_lts.interface.decoder import Decoder

@@ -13,7 +13,7 @@ from redis.connection import SSLConnection
 from twisted.internet import protocol, threads
 from twisted.internet.error import ConnectionDone
 
-from channels_lts import conf
+from channels_lts import conf, direct
 from channels_lts.exceptions import LayerUnavailable, UnsupportedRedis
 from channels_lts.layer import scripts, tls
 from channels_lts.layer.scripts import Call
@@ -86,26 +86,27 @@ class ReactorRedis:
         if self._protocol is not None:
             self._protocol.abort(error)
 
-    def execute(self, command: tuple[Any, ...], callback: Callback) -> None:
-        """Send *command*. Its reply goes to *callback*, later."""
+    def execute(self, *commands: tuple[tuple[Any, ...], Callback]) -> None:
+        """Send commands together, in this order. The reply to each goes to the callback beside it, later."""
         if self._protocol is None:
             from twisted.internet import reactor
 
             error = LayerUnavailable(f"{self.shard.name} cannot be reached")
-            reactor.callLater(0, callback, error)
+            for _, callback in commands:
+                reactor.callLater(0, callback, error)
             return
-        self._protocol.execute(command, callback)
+        self._protocol.execute(*commands)
 
     def run(self, call: Call, callback: Callback) -> None:
         """Run a script, which Redis is given where it does not know it. The result goes to *callback*, later."""
 
         def on_reply(reply: Any) -> None:
             if isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
-                self.execute(call.full_command(), callback)
+                self.execute((call.full_command(), callback))
             else:
                 callback(reply)
 
-        self.execute(call.command(), on_reply)
+        self.execute((call.command(), on_reply))
 
     # --- Connecting ---
 
@@ -195,6 +196,7 @@ class _Protocol(protocol.Protocol):
         self._error: object = None
 
     def connectionMade(self) -> None:
+        self._direct = direct.is_direct(self.transport)
         for option in ("setTcpNoDelay", "setTcpKeepAlive"):
             if hasattr(self.transport, option) and "path" not in self._options:
                 getattr(self.transport, option)(True)
@@ -203,14 +205,14 @@ class _Protocol(protocol.Protocol):
             greeting.append(("AUTH", self._options["password"]))
         if self._options.get("db"):
             greeting.append(("SELECT", self._options["db"]))
-        for command in greeting:
-            self.execute(command, self._greeted)
-        self.execute(("INFO", "server"), self._informed)
-        # That nobody meets a script that is missing, which would change the order of what is under way.
-        for command in scripts.loading():
-            self.execute(command, self._greeted)
-        # It takes part only where it takes writes: a replica, or one that reads its data, answers all of the above.
-        self.execute(("UNLINK", self._owner.probe_key), self._probed)
+        self.execute(
+            *((command, self._greeted) for command in greeting),
+            (("INFO", "server"), self._informed),
+            # That nobody meets a script that is missing, which would change the order of what is under way.
+            *((command, self._greeted) for command in scripts.loading()),
+            # It takes part only where it takes writes: a replica, or one that reads its data, answers all of the above.
+            (("UNLINK", self._owner.probe_key), self._probed),
+        )
         self._look()
 
     def _greeted(self, reply: Any) -> None:
@@ -233,9 +235,12 @@ class _Protocol(protocol.Protocol):
         elif self._error is None:
             self._owner._ready(self)
 
-    def execute(self, command: tuple[Any, ...], callback: Callback) -> None:
-        self._callbacks.append((callback, time.monotonic()))
-        self.transport.write(hiredis.pack_command(command))
+    def execute(self, *commands: tuple[tuple[Any, ...], Callback]) -> None:
+        now = time.monotonic()
+        self._callbacks.extend((callback, now) for _, callback in commands)
+        data = b"".join(hiredis.pack_command(command) for command, _ in commands)
+        if not (self._direct and direct.write(self.transport, data)):
+            self.transport.write(data)
 
     def dataReceived(self, data: bytes) -> None:
         self._reader.feed(data)

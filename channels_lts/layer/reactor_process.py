@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds that a process which ends gives Redis to hear of it.
 FAREWELL = 2.0
+# Items that are handled in less time than it takes to ask for the next ones.
+_SMALL = 4
 
 
 class QueueReader:
@@ -68,8 +70,10 @@ class QueueReader:
 
     def _read(self) -> None:
         # Redis keeps the second command until the first one is done: one round trip for the whole batch.
-        self._redis.execute(("BLPOP", self._key, self._wait), self._popped_first)
-        self._redis.execute(("LPOP", self._key, self._MORE), self._popped_more)
+        self._redis.execute(
+            (("BLPOP", self._key, self._wait), self._popped_first),
+            (("LPOP", self._key, self._MORE), self._popped_more),
+        )
 
     def _popped_first(self, reply: Any) -> None:
         self._first = [] if reply is None or isinstance(reply, Exception) else [reply[1]]
@@ -83,8 +87,17 @@ class QueueReader:
             self._redis.give_up(reply)
         elif not isinstance(reply, Exception):
             batch += reply or []
-            # The next batch travels while this one is handled.
-            self._read()
+            if len(batch) > _SMALL:
+                # The next batch travels while this one is handled.
+                self._read()
+            else:
+                # Whoever waits for an answer has it before we ask for more.
+                try:
+                    if batch:
+                        self._on_items(batch)
+                finally:
+                    self._read()
+                return
         if batch:
             self._on_items(batch)
 
@@ -129,7 +142,7 @@ class ReactorProcess:
                 self.redis.stop()
                 done.callback(None)
 
-        self.redis.execute(("UNLINK", self._layer.process_key(self.process.name)), close)
+        self.redis.execute((("UNLINK", self._layer.process_key(self.process.name)), close))
         reactor.callLater(FAREWELL, close)
         return done
 

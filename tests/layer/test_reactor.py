@@ -39,7 +39,7 @@ def connect():
 
 def ask(connection, *command, seconds=10):
     answer = defer.Deferred()
-    return call(lambda: (connection.execute(command, answer.callback), within(answer, seconds))[1])
+    return call(lambda: (connection.execute((command, answer.callback)), within(answer, seconds))[1])
 
 
 def run(connection, a_call):
@@ -54,7 +54,7 @@ def test_answers_come_in_the_order_of_the_calls(layer, connect):
 
     def ask_all():
         for n in range(100):
-            connection.execute(("ECHO", str(n)), answers.append)
+            connection.execute((("ECHO", str(n)), answers.append))
 
     call(ask_all)
     wait_for(lambda: len(answers) == 100, "all answers")
@@ -128,7 +128,7 @@ def test_calls_under_way_when_the_connection_is_lost_answer_that(quick, server, 
     connection = connect(RedisChannelLayer(hosts=[server.url]), silence=30)
     wait_for(lambda: connection.up, "the connection")
     answers = []
-    call(lambda: [connection.execute(command, answers.append) for command in (("BLPOP", "x", 20), ("PING",))])
+    call(lambda: [connection.execute((command, answers.append)) for command in (("BLPOP", "x", 20), ("PING",))])
     server.stop()
     wait_for(lambda: len(answers) == 2, "the answers")
     assert all(isinstance(answer, LayerUnavailable) for answer in answers)
@@ -142,7 +142,7 @@ def test_an_error_in_a_callback_costs_the_others_nothing(layer, connect, caplog)
     def fail(reply):
         raise ValueError("in a callback")
 
-    call(lambda: [connection.execute(("PING",), callback) for callback in (fail, answers.append)])
+    call(lambda: [connection.execute((("PING",), callback)) for callback in (fail, answers.append)])
     wait_for(lambda: answers == [b"PONG"], "the second answer")
     assert "in a callback" in caplog.text
 

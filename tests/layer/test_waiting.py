@@ -217,3 +217,36 @@ def test_messages_of_all_threads_arrive_once(layer):
     for thread in threads:
         thread.join(20 * TIMEOUT_SCALE)
     assert sorted(received) == list(range(90))
+
+
+def test_what_is_there_comes_along_up_to_the_limit(make_layer):
+    layer = make_layer()
+    waiter = layer.waiter(["work", "other"])
+    for n in range(5):
+        layer.send("work" if n % 2 else "other", {"n": n})
+    first, second = waiter.wait(3), waiter.wait(3)
+    assert (len(first), len(second)) == (3, 2)
+    found = sorted(number for _, number in taken(layer, [*first, *second]))
+    assert found == list(range(5))
+    waiter.close()
+
+
+def test_a_missing_script_costs_the_batch_and_no_message(make_layer, redis_server):
+    layer = make_layer()
+    waiter = layer.waiter(["work"])
+    for n in range(3):
+        layer.send("work", {"n": n})
+    layer.connection(0).script_flush()
+    assert taken(layer, waiter.wait(16)) == [("work", 0)]
+    assert taken(layer, waiter.wait(16)) == [("work", 1), ("work", 2)]
+    waiter.close()
+
+
+def test_no_queue_starves_behind_a_backlog_of_another(make_layer):
+    layer = make_layer()
+    waiter = layer.waiter(["a", "b"])
+    for n in range(20):
+        layer.send("a", {"n": n})
+    layer.send("b", {"n": 99})
+    assert ("b", 99) in taken(layer, [*waiter.wait(1), *waiter.wait(1), *waiter.wait(1)])
+    waiter.close()

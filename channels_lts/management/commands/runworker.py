@@ -8,12 +8,12 @@ from typing import Any
 from channels import DEFAULT_CHANNEL_LAYER, channel_layers
 from channels.management.commands import runworker as upstream
 from channels.signals import worker_process_ready
-from channels.staticfiles import StaticFilesConsumer
 from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError
 
 from channels_lts.exceptions import UnsupportedRedis
+from channels_lts.views import StaticFilesConsumer, ViewConsumer
 from channels_lts.worker import Worker, WorkerGroup
 
 logger = logging.getLogger("channels_lts.worker")
@@ -40,7 +40,7 @@ class Command(upstream.Command):
                 raise CommandError(str(error)) from error
         # In development the worker serves the static files too.
         static = settings.DEBUG and apps.is_installed("django.contrib.staticfiles")
-        layer.router.check_default(http_consumer=StaticFilesConsumer() if static else None)
+        layer.router.check_default(http_consumer=StaticFilesConsumer() if static else ViewConsumer())
         worker = self._worker(layer, threads, _log_call if verbosity > 1 else None, options)
         logger.info("worker on channel layer %s, %s thread(s)", layer, threads)
         worker_process_ready.send(sender=worker)

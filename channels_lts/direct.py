@@ -1,9 +1,9 @@
 """Writing to a socket without the reactor's detour, and how much waits to be written.
 
 Twisted collects what is written and sends it when epoll says that the socket is ready: for a frame to a browser that
-keeps up, that is an ``epoll_ctl`` to begin, a turn of the reactor, and an ``epoll_ctl`` to end, around the one ``send``
-that was needed. What stands here relies on how Twisted keeps its buffers; where it does so otherwise, `transport.write`
-is used, and nothing else changes.
+keeps up, or a command to Redis, that is an ``epoll_ctl`` to begin, a turn of the reactor, and an ``epoll_ctl`` to end,
+around the one ``send`` that was needed. What stands here relies on how Twisted keeps its buffers; where it does so
+otherwise, `transport.write` is used, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet import abstract, tcp, unix
 from twisted.protocols.policies import ProtocolWrapper
 
+_PLAIN = (tcp.Server, unix.Server, tcp.Client, unix.Client)
 _BUFFERS = ("_tempDataBuffer", "_tempDataLen", "dataBuffer", "offset")
 _PROBE = abstract.FileDescriptor(reactor=object())
 _SUPPORTED = all(hasattr(_PROBE, name) for name in _BUFFERS)
@@ -27,7 +28,7 @@ def descriptor(transport: Any) -> Any:
 
 def is_direct(transport: Any) -> bool:
     """Tell whether :func:`write` may send on the socket of *transport*: it is a plain one, without TLS."""
-    return _SUPPORTED and type(transport) in (tcp.Server, unix.Server) and not getattr(transport, "TLS", False)
+    return _SUPPORTED and type(transport) in _PLAIN and not getattr(transport, "TLS", False)
 
 
 def waiting(below: Any) -> int:
@@ -38,9 +39,10 @@ def waiting(below: Any) -> int:
 def write(transport: Any, data: bytes) -> bool:
     """Send *data* on a transport that :func:`is_direct`, now if nothing waits before it.
 
-    Returns False, and has done nothing, where something waits: then it is the caller's to decide.
+    Returns False, and has done nothing, where something waits, or the connection is gone: then it is the caller's to
+    decide.
     """
-    if transport.dataBuffer or transport._tempDataBuffer:
+    if transport.dataBuffer or transport._tempDataBuffer or not transport.connected or transport.disconnecting:
         return False
     try:
         sent = transport.socket.send(data)
