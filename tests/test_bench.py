@@ -53,6 +53,12 @@ class TestLoadClient:
         assert 0 <= server.counts["/echo"] - first["count"] - second["count"] <= 21
         assert [first["lost"], second["lost"], first["wrong"], second["strange"]] == [0, 0, 0, 0]
 
+    def test_half_of_the_rate_is_a_phase_of_its_own(self, client):
+        with FrameServer() as server:
+            full, steady = client(server, "echo", sizes="2", half=2)
+        assert [full["phase"], steady["phase"]] == ["echo", "echo-steady"]
+        assert steady["target"] == pytest.approx(full["rate"] / 2, rel=0.05)
+
     def test_frames_that_arrive_in_pieces_are_whole_ones(self, client):
         with FrameServer(bytewise=True) as server:
             (phase,) = client(server, "echo", sizes="3", size=200)

@@ -96,7 +96,7 @@ static void run(double rate)
         unanswered += connections[i].state != OPEN || connections[i].kind == WAITING;
         connections[i].kind = IDLE;
     }
-    measure_print("echo", size, ", \"lost\": %llu, \"dropped\": %llu, \"wrong\": %llu, \"target\": %.1f, \"late\": %llu",
+    measure_print(rate > 0 ? "echo-steady" : "echo", size, ", \"lost\": %llu, \"dropped\": %llu, \"wrong\": %llu, \"target\": %.1f, \"late\": %llu",
                   (unsigned long long)unanswered, (unsigned long long)dropped, (unsigned long long)wrong, rate,
                   (unsigned long long)late);
 }
