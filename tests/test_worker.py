@@ -219,7 +219,7 @@ def test_d2_a_close_without_a_reply_channel_is_logged(layer, start, caplog):
 
 
 def test_d3_a_full_channel_costs_its_own_messages_only(layer, start, caplog, monkeypatch):
-    monkeypatch.setattr("channels_lts.worker._RETRY_FOR", 0.1)
+    monkeypatch.setattr("channels_lts.replies._RETRY_FOR", 0.1)
     layer.channel_capacity = layer.compile_capacities({"narrow": 1})
 
     def sends(message):
