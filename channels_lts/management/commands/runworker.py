@@ -32,7 +32,7 @@ class Command(upstream.Command):
         if threads < 1:
             raise CommandError(f"--threads must be 1 or more, not {threads}")
         if layer.local_only():
-            raise CommandError("The in-memory channel layer is of one process only: choose another for workers.")
+            raise CommandError("The in-memory layer is of one process only: choose another channel layer for workers.")
         if hasattr(layer.channel_layer, "check_version"):
             try:
                 layer.check_version()
