@@ -17,7 +17,8 @@ from django.urls import path
 from channels_lts import views
 from channels_lts.layer import RedisChannelLayer
 
-pytestmark = pytest.mark.system
+# Django looks after its database connections at the begin and the end of each request.
+pytestmark = [pytest.mark.system, pytest.mark.django_db]
 
 PROCESS = "daphne.response.views!"
 received: list[Any] = []

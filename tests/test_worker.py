@@ -294,15 +294,12 @@ def test_a_message_that_the_routing_cannot_match_ends_no_worker(layer, start, ca
 
 def test_an_idle_worker_ends_at_once(layer, start):
     worker = start([route("in", echo)])
+    [thread] = [each for each in threading.enumerate() if getattr(each, "_target", None) == worker.run]
     wait_for(lambda: layer.connection(0).info("clients")["blocked_clients"], "the worker waits")
     began = time.monotonic()
     worker.stop()
-    wait_for(lambda: threading.active_count() == 1 or not _running("run"), "it ends")
+    wait_for(lambda: not thread.is_alive(), "it ends")
     assert time.monotonic() - began < layer.blpop_timeout * TIMEOUT_SCALE
-
-
-def _running(name: str) -> bool:
-    return any(thread.name.endswith(f"({name})") for thread in threading.enumerate())
 
 
 def test_d7_threads_finish_their_work_and_end(layer):
