@@ -80,20 +80,9 @@ class Worker(upstream.Worker):
         self._waiter = waiter = layer.waiter(channels)
         try:
             while not self.termed:
-                self._run_batch(layer, self._take(layer, waiter))
+                self._run_batch(layer, layer.take(waiter, self._limit))
         finally:
             self._run_batch(layer, waiter.close())
-
-    def _take(self, layer: Layer, waiter: Waiter) -> list[Popped]:
-        if layer.ring_size == 1:
-            return waiter.wait(self._limit)
-        # A wait on several shards costs each of them something: not while there is a backlog.
-        try:
-            popped = layer.pop(waiter.names, self._limit)
-        except LayerUnavailable:
-            # Said once by the layer. Waiting tries again, with pauses.
-            popped = []
-        return popped or waiter.wait()
 
     def _run_batch(self, layer: Layer, batch: Iterable[Popped]) -> None:
         pending = deque(batch)

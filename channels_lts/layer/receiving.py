@@ -65,18 +65,23 @@ class Receiving(Core):
                         del self._waiting_here[position]
                         return channel, message
             self._announce_due(names, forgiving=block)
-            popped = self._pop_or_wait(names) if block else self.pop(names, 1)
+            popped = self.take(self._own_waiter(names), 1) if block else self.pop(names, 1)
             if not popped:
                 return None, None
             for taken in popped:
                 self._waiting_here.extend(self.open(taken))
 
-    def _pop_or_wait(self, names: Sequence[str]) -> list[Popped]:
+    def take(self, waiter: Waiter, limit: int) -> list[Popped]:
+        """Take up to *limit* items off the queues of *waiter*, which waits where there are none."""
+        if self.ring_size == 1:
+            return waiter.wait(limit)
+        # A wait on several shards costs each of them something: not while there is a backlog.
         try:
-            popped = self.pop(names, 1)
+            popped = self.pop(waiter.names, limit)
         except LayerUnavailable:
+            # Said once by the layer. Waiting tries again, with pauses.
             popped = []
-        return popped or self._wait(names)
+        return popped or waiter.wait()
 
     def receive_twisted(self, channels: Iterable[str]) -> Any:
         """Return a Deferred of (channel, message), or (None, None), without blocking Twisted's reactor.
@@ -172,13 +177,14 @@ class Receiving(Core):
         """Return something that waits for messages on *names*, for one thread."""
         return Waiter(cast("Layer", self), names)
 
-    def _wait(self, names: Sequence[str]) -> list[Popped]:
+    def _own_waiter(self, names: Sequence[str]) -> Waiter:
+        """Return this thread's waiter for *names*."""
         waiter = getattr(self._local, "waiter", None)
         if waiter is None or set(waiter.names) != set(names):
             if waiter is not None:
                 waiter.close()  # Returns nothing: between two waits no pop is open.
             waiter = self._local.waiter = self.waiter(names)
-        return waiter.wait()
+        return waiter
 
     # --- Items ---
 
