@@ -33,28 +33,16 @@ class QueueReader:
     """Hands every item of one queue to *on_items*, in batches and in order, from :meth:`start` until :meth:`stop`.
 
     One batch at a time: what comes meanwhile waits in Redis. While Redis is away it waits for its return.
-
-    Args:
-        on_up: Called whenever there is a connection again, before anything is read.
     """
 
     # Items that follow the first one of a batch at most.
     _MORE = 255
 
-    def __init__(
-        self,
-        layer: Layer,
-        index: int,
-        key: str,
-        on_items: Callable[[list[bytes]], None],
-        *,
-        on_up: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, layer: Layer, index: int, key: str, on_items: Callable[[list[bytes]], None]) -> None:
         self._key = key
         self._wait = layer.blpop_timeout
         self._on_items = on_items
-        self._after_up = on_up
-        self._redis = ReactorRedis(layer, index, on_up=self._up, silence=self._wait)
+        self._redis = ReactorRedis(layer, index, on_up=self._read, silence=self._wait)
         self._first: list[bytes] = []
 
     def start(self) -> None:
@@ -62,11 +50,6 @@ class QueueReader:
 
     def stop(self) -> None:
         self._redis.stop()
-
-    def _up(self) -> None:
-        if self._after_up is not None:
-            self._after_up()
-        self._read()
 
     def _read(self) -> None:
         # Redis keeps the second command until the first one is done: one round trip for the whole batch.
