@@ -26,6 +26,17 @@ DEFAULTS: dict[str, Any] = {
     "REDIS_TIMEOUT": 5,
     # Messages that a worker takes at once when there is a backlog.
     "WORKER_BATCH": 16,
+    # --- Worker: each is the default of a flag of runworker ---
+    # Seconds after the first signal in which consumers may finish; then what was not begun goes back, and the process ends.
+    "STOP_TIMEOUT": 50,
+    # Seconds after which a consumer that still runs is logged with its stack. 0: never.
+    "CONSUMER_TIMEOUT": 0,
+    # Messages, and MiB of resident memory, after which a worker finishes and ends, to be started afresh. 0: never.
+    "MAX_MESSAGES": 0,
+    "MAX_RSS": 0,
+    # --- Channel sessions ---
+    # Seconds that the session of a socket is kept after it was last written. Above WEBSOCKET_TIMEOUT.
+    "CHANNEL_SESSION_EXPIRY": 90_000,
     # --- Interface server: each is the default of a flag ---
     # Seconds: until a worker must have answered a request; that a WebSocket may live, and may wait for its accept. -1:
     # for ever.
@@ -49,6 +60,8 @@ DEFAULTS: dict[str, Any] = {
     "REQUEST_HEADER_TIMEOUT": 20,
     # Seconds that an interface server takes to end its connections after SIGTERM.
     "DRAIN_TIMEOUT": 25,
+    # Milliseconds, from and to, over which sockets that are sent away spread their return.
+    "RECONNECT_AFTER": (500, 5000),
 }
 
 

@@ -1,0 +1,54 @@
+"""What the workers of this process are doing, and have done: for the heartbeat, consumers' time limit, and the log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import Any, NamedTuple
+
+
+class Run(NamedTuple):
+    """A consumer that is running: in which thread, since when (``time.monotonic()``), for which message."""
+
+    thread: int
+    began: float
+    channel: str
+    consumer: Any
+    reply_channel: str
+
+
+class Activity:
+    """Shared by all worker threads of one process. Any thread may read it at any time.
+
+    What is counted, from the start of the process, stands in ``docs/workers.md``.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        # By thread. One entry is set and taken by its own thread alone, so it needs no lock.
+        self._running: dict[int, Run] = {}
+
+    def begin(self, channel: str, consumer: Any, reply_channel: str) -> None:
+        """Note that this thread begins to run *consumer*, which came by routing, for a message on *channel*."""
+        thread = threading.get_ident()
+        self._running[thread] = Run(thread, time.monotonic(), channel, consumer, reply_channel)
+
+    def end(self) -> Run | None:
+        """Note that this thread's consumer has ended; returns what :meth:`begin` noted."""
+        return self._running.pop(threading.get_ident(), None)
+
+    def running(self) -> list[Run]:
+        """Return what is running now, the longest first."""
+        return sorted(self._running.copy().values(), key=lambda run: run.began)
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add *number* to the counter *name*."""
+        with self._lock:
+            self._counts[name] += number
+
+    def counts(self) -> dict[str, int]:
+        """Return all counters that are not zero."""
+        with self._lock:
+            return dict(self._counts)
