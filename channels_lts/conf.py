@@ -27,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
     # Messages that a worker takes at once when there is a backlog.
     "WORKER_BATCH": 16,
     # --- Worker: each is the default of a flag of runworker ---
-    # Seconds after the first signal in which consumers may finish; then what was not begun goes back, and the process ends.
+    # Seconds after the first signal in which consumers may finish; then what was not begun goes back, and all ends.
     "STOP_TIMEOUT": 50,
     # Seconds after which a consumer that still runs is logged with its stack. 0: never.
     "CONSUMER_TIMEOUT": 0,
