@@ -38,7 +38,9 @@ class Proxy:
         return self
 
     def stop(self) -> None:
-        """Close everything."""
+        """Close everything. Does nothing where it was never started."""
+        if not self._thread.is_alive():
+            return
         self.refuse()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -65,7 +67,7 @@ class Proxy:
         self._set(listening=True)
 
     def drop(self) -> None:
-        """Half open: connections stay and are still made, but nothing gets through in either direction, not even an end."""
+        """Half open: connections stay and are still made, but nothing gets through either way, not even an end."""
         self._set(listening=True, dropping=True)
 
     def delay(self, seconds: float) -> None:
