@@ -72,6 +72,7 @@ def parser() -> Parser:
         action="store_true",
         help="Poll the channel layer, also where it can be waited on",
     )
+    add("--ready-file", metavar="FILE", help="File to write the process id to when we listen, and to remove at SIGTERM")
     add("channel_layer", help="The channel layer: path.to.module:instance.path")
     return made
 
@@ -152,6 +153,7 @@ def _server(args: argparse.Namespace, channel_layer: Any, access_log: TextIO | N
         root_path=args.root_path,
         force_sync=args.force_sync,
         verbosity=args.verbosity,
+        ready_file=args.ready_file,
         proxy_forwarded_address_header="X-Forwarded-For" if forwarded else None,
         proxy_forwarded_port_header="X-Forwarded-Port" if forwarded else None,
         proxy_forwarded_proto_header="X-Forwarded-Proto" if forwarded else None,

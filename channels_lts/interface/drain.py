@@ -58,6 +58,8 @@ class Drain:
     def begin(self) -> None:
         server, now = self._server, monotonic()
         server.draining = True
+        if server.ready_file:
+            server.ready_file.remove()
         limit = server.options.drain_timeout
         self._cut_at = now + limit * _PATIENCE
         self._end_at = now + limit

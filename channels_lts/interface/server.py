@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from channels_lts.interface.channel import Channel
 from channels_lts.interface.drain import Drain, handle_signals
-from channels_lts.interface.endpoints import descriptions, listen
+from channels_lts.interface.endpoints import ListenError, descriptions, listen
 from channels_lts.interface.forwarded import ForwardedHeaders
 from channels_lts.interface.frames import encode_reply
 from channels_lts.interface.http import Request
@@ -26,6 +26,7 @@ from channels_lts.interface.limits import Addresses
 from channels_lts.interface.link import Link
 from channels_lts.interface.options import Options
 from channels_lts.interface.websocket import OPEN, WebSocket
+from channels_lts.ready import ReadyFile
 
 if TYPE_CHECKING:
     from channels_lts.interface.access import AccessLog
@@ -70,6 +71,7 @@ class Server(DaphneServer):
         verbosity: int = 1,
         # The head of a handshake is a request's: see request_header_timeout.
         websocket_handshake_timeout: float | None = None,
+        ready_file: str | None = None,
         **options: Any,
     ) -> None:
         endpoints = list(endpoints or [])
@@ -94,6 +96,7 @@ class Server(DaphneServer):
         self.counters: dict[str, int] = {}
         self.addresses = Addresses(self.options.max_connections_per_address)
         self.draining = False
+        self.ready_file = ReadyFile(ready_file) if ready_file else None
         self.exit_status = 0
 
     # --- Stages ---
@@ -102,7 +105,7 @@ class Server(DaphneServer):
         """Serve until a signal, or until the reactor is stopped.
 
         Raises:
-            ListenError: one of the endpoints cannot be listened on.
+            ListenError: one of the endpoints cannot be listened on, or the ready file not be written.
             Exception: whatever kept the channel layer from starting.
         """
         _begin_logging(self.verbosity)
@@ -139,6 +142,11 @@ class Server(DaphneServer):
             return
         for endpoint in self.endpoints:
             self.listeners.append((yield listen(endpoint, self.factory, reactor)))
+        if self.ready_file:
+            try:
+                self.ready_file.write()
+            except OSError as error:
+                raise ListenError(f"cannot write {self.ready_file.path}: {error.strerror}") from error
         logger.info("Listening on %s", ", ".join(self.endpoints))
 
     @defer.inlineCallbacks
