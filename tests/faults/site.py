@@ -1,0 +1,182 @@
+"""Everything that runs, real: supervisord with the shipped files, Redis behind a proxy, the database, uploads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from xmlrpc.client import ServerProxy
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from channels_lts.ready import pid_in
+from tests import services
+from tests.services import wait_for
+from tests.supervised import Stack
+
+if TYPE_CHECKING:
+    from tests.faults.proxy import Proxy
+
+_SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+    "CHANNEL_LAYER": "redis",
+    "SUPERVISOR_INCLUDE": "",
+    "INTERFACE_PROCESSES": "2",
+    "WEB_WORKERS": "2",
+    "SOCKET_WORKERS": "2",
+    "BACKGROUND_WORKERS": "1",
+}
+
+
+class Redis(services.Redis):
+    """A Redis that can stop, come back empty on its port, and hold its breath."""
+
+    def restart(self) -> None:
+        """End it, and start an empty one in its place."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Let it do nothing more, while its connections stay."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 30) -> None:
+        if self.process is not None:
+            self.resume()
+        super().stop(number, timeout)
+
+
+class Postgres(services.Postgres):
+    """A PostgreSQL that can go away and come back with its data."""
+
+    def away(self) -> None:
+        """End it as fast as it does properly: its clients are cut off."""
+        self.stop()
+
+    def back(self) -> None:
+        self.launch()
+        self.wait_until(lambda: services.listening(self.port))
+
+
+class Site:
+    """The deployment with all it needs, from :meth:`start` until :meth:`stop`; also a context manager.
+
+    *postgres*: with a PostgreSQL, else the stack's SQLite. *proxied*: Redis is reached through ``redis_proxy``.
+    *settings* are environment variables of the stack, on top of those here.
+    """
+
+    def __init__(self, directory: Path, *, postgres: bool = False, proxied: bool = True, **settings: str) -> None:
+        # A directory that PostgreSQL's user can reach, which those of pytest are not.
+        self._outside = Path(tempfile.mkdtemp(prefix="channels-faults-", dir="/tmp"))  # noqa: S108
+        self._outside.chmod(0o755)
+        self.directory = directory
+        self.media = directory / "media"
+        self.redis = Redis(_made(directory / "redis"))
+        self.redis_proxy: Proxy | None = None
+        if proxied:
+            from tests.faults.proxy import Proxy
+
+            self.redis_proxy = Proxy(self.redis.port)
+        self.postgres = Postgres(_made(self._outside / "postgres")) if postgres else None
+        self._settings = {**_SETTINGS, "MEDIA_ROOT": str(self.media), **settings}
+        self.stack: Stack
+
+    def __enter__(self) -> Site:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Site:
+        """Start everything; returns when ``/healthz`` is well."""
+        try:
+            self.redis.start()
+            if self.redis_proxy is not None:
+                self.redis_proxy.start()
+            port = self.redis_proxy.port if self.redis_proxy is not None else self.redis.port
+            given = {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+            if self.postgres is not None:
+                self.postgres.start()
+                given["DATABASE_URL"] = self.postgres.database("chat")
+            self.stack = Stack(_made(self.directory / "stack"), **{**given, **self._settings})
+            self.stack.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End everything that runs, in the order that lets each finish."""
+        stack = getattr(self, "stack", None)
+        try:
+            if stack is not None:
+                stack.stop()
+        finally:
+            for service in (self.redis_proxy, self.redis, self.postgres):
+                if service is not None:
+                    service.stop()
+            shutil.rmtree(self._outside, ignore_errors=True)
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """Return what supervisord knows of each process, by its name, such as ``workers:web_00``: state, pid, start."""
+        known = self._rpc().supervisor.getAllProcessInfo()
+        assert isinstance(known, list)
+        return {f"{each['group']}:{each['name']}": each for each in known}
+
+    def pids(self, prefix: str = "") -> dict[str, int]:
+        """Return the process ids of what runs, of names that begin with *prefix*."""
+        return {
+            name: each["pid"]
+            for name, each in self.processes().items()
+            if each["statename"] == "RUNNING" and name.startswith(prefix)
+        }
+
+    def restart(self, name: str) -> None:
+        """Have supervisord end process *name* with SIGTERM and start it afresh; returns when it said that it listens."""
+        supervisor = self._rpc().supervisor
+        supervisor.stopProcess(name)
+        supervisor.startProcess(name, False)
+        self.wait_ready(name)
+
+    def wait_ready(self, name: str, timeout: float = 30) -> int:
+        """Wait until process *name* runs and has written its ready file; returns its id."""
+        file = self.stack.run_directory / f"{name.partition(':')[2]}.ready"
+
+        def ready() -> int:
+            pid = self.pids().get(name, 0)
+            return pid if pid_in(file) == pid else 0
+
+        return wait_for(ready, f"{name} is ready", timeout)
+
+    def kill(self, name: str) -> int:
+        """Send SIGKILL to process *name*; returns the id that it had."""
+        pid = self.pids()[name]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def unchanged(self, before: dict[str, int], *, but: tuple[str, ...] = ()) -> None:
+        """Make sure that no process of *before* (from :meth:`pids`) ended meanwhile, *but* those."""
+        now = self.pids()
+        ended = sorted(name for name, pid in before.items() if name not in but and now.get(name) != pid)
+        assert not ended, f"these ended: {', '.join(ended)}"
+
+    def _rpc(self) -> Any:
+        # Not kept: a connection is not for several threads.
+        socket = f"unix://{self.stack.run_directory}/supervisor.sock"
+        return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, socket))  # type: ignore[arg-type]
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
