@@ -11,17 +11,23 @@ DEFAULTS: dict[str, Any] = {
     # Origins that may open a WebSocket: "https://chat.example.com", or host patterns as in ALLOWED_HOSTS.
     # None: the hosts in ALLOWED_HOSTS.
     "ALLOWED_ORIGINS": None,
-    # Seconds between two signs of life of a worker, and how long one counts.
-    "HEARTBEAT_INTERVAL": 3,
-    "HEARTBEAT_EXPIRY": 10,
+    # Seconds between two signs of life of a worker or an interface server, and how long one of a worker counts.
+    "HEARTBEAT_INTERVAL": 2,
+    "HEARTBEAT_EXPIRY": 7,
     # Seconds that `manage.py check` waits for Redis.
     "CHECK_TIMEOUT": 2,
+    # From when on `manage.py channelstatus` calls it a problem: percent of a queue's capacity, seconds that its oldest
+    # message has waited, seconds that a worker has been busy with one message.
+    "STATUS_FULL": 80,
+    "STATUS_LATE": 10,
+    "STATUS_BUSY": 60,
     # --- Channel layer ---
     # Items that one process's own list holds: the replies and group messages to all its sockets.
     "PROCESS_CAPACITY": 20_000,
     # Seconds between two announcements of a process and its groups, and after how many a silent one is forgotten.
-    "ANNOUNCE_INTERVAL": 3,
-    "PROCESS_EXPIRY": 10,
+    # Together with HEARTBEAT_INTERVAL: below ten seconds in all, with room for a consumer that tells people.
+    "ANNOUNCE_INTERVAL": 2,
+    "PROCESS_EXPIRY": 7,
     # Seconds without an answer after which a connection to Redis counts as dead. Added to the time a pop may block.
     "REDIS_TIMEOUT": 5,
     # Messages that a worker takes at once when there is a backlog.
