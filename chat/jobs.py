@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_lts.exceptions import StreamError
+from channels_lts.exceptions import LayerUnavailable, StreamError
 from chat import broadcast, groups, images, messages, payloads, storage
 from chat.identity import Identity
 from chat.models import Message, Room
@@ -36,8 +36,8 @@ def post_image(
     """Store *picture* as a message of *room* and have its thumbnail made. All of it happens, or nothing.
 
     Raises:
-        StreamError: ``unavailable`` where the workers have more to do than they manage, and what ``messages.post``
-            raises.
+        StreamError: ``unavailable`` where the workers have more to do than they manage, or the disk or the channel
+            layer takes nothing; and what ``messages.post`` raises.
     """
     name = storage.save("images", picture.data, picture.extension)
     stored = messages.StoredImage(name, picture.width, picture.height)
@@ -96,6 +96,10 @@ def _queue(message: Message, room: Room, job: str) -> None:
         channel.send(content, immediately=True)
     except channel.channel_layer.ChannelFull:
         raise StreamError("unavailable", _("Too many images are being worked on. Try again in a minute.")) from None
+    except LayerUnavailable:
+        # Should the job have been sent all the same, its worker finds no message.
+        logger.warning("no job for message %s", message.seq, exc_info=True)
+        raise StreamError("unavailable", _("The server cannot work on images now. Try again in a minute.")) from None
     broadcast.to_stream(groups.person(message.author_key), "jobs", "queued", job=job, room=room.slug, seq=message.seq)
 
 

@@ -210,6 +210,8 @@ STATICFILES_STORAGE = _STATIC_STORAGE
 FILE_UPLOAD_PERMISSIONS = 0o644
 # An upload has travelled through memory and the channel layer already when Django sees it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# As much as the interface server and nginx let through: so it stays in memory, and needs no room for temporary files.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 
 # --- Log ---
 LOGGING = {

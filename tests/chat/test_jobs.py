@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import threading
 from pathlib import Path
 from unittest import mock
@@ -20,7 +21,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from PIL import Image
 
-from channels_lts.exceptions import StreamError
+from channels_lts.exceptions import LayerUnavailable, StreamError
 from chat import images, jobs, limits, messages
 from chat.models import Message
 from tests.chat.base import ChatTestCase, image_bytes, who
@@ -163,6 +164,30 @@ class UploadTests(ChatTestCase):
             pass
         assert self.nothing_is_stored()
         assert self.reader.heard("chat") == []
+
+    def test_channel_layer_away_is_503_and_nothing_is_stored(self):
+        layer = channel_layers["default"].channel_layer
+        with mock.patch.object(layer, "send", side_effect=LayerUnavailable("out of memory")):
+            answer = self.upload(status=503)
+        assert answer["error"]["code"] == "unavailable"
+        assert self.nothing_is_stored()
+
+    def test_full_disk_is_503_and_no_part_of_the_file_stays(self):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # What is written beyond it fails, after as much was written as fits: as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+        try:
+            answer = self.upload(noise(), status=503)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert answer["error"]["code"] == "unavailable"
+        assert [payload["type"] for payload in self.uploader.heard("jobs")] == ["failed"]
+        assert self.nothing_is_stored()
+
+    def test_an_upload_of_any_size_needs_no_temporary_file(self):
+        picture = image_bytes() + bytes(limits.IMAGE_BYTES - 1000)
+        with mock.patch("tempfile.NamedTemporaryFile", side_effect=OSError("no space left on device")):
+            self.upload(picture)
 
     def test_file_goes_when_the_transaction_fails(self):
         with (
