@@ -88,11 +88,7 @@ class Load:
         Raises:
             ClientError: the client failed.
         """
-        while line := self._line():
-            if "ready" in line:
-                yield line
-        if self._process.wait():
-            raise ClientError(self._errors.read().decode(errors="replace").strip() or "the load client failed")
+        yield from (line for line in self.lines() if "ready" in line)
 
     def cpu_seconds(self) -> float:
         """Processor time that the client has used."""
@@ -117,6 +113,21 @@ class Load:
             raise ClientError("the load client ended without a result")
         line["client_busy"] = line["client_cpu"] > BUSY
         return line
+
+    def stop(self) -> None:
+        """Tell a mode without an end to end; :meth:`lines` has its last line then."""
+        self.start()
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield each line that the client writes until it ends.
+
+        Raises:
+            ClientError: the client failed.
+        """
+        while line := self._line():
+            yield line
+        if self._process.wait():
+            raise ClientError(self._errors.read().decode(errors="replace").strip() or "the load client failed")
 
     def _line(self) -> dict[str, Any] | None:
         line = self._output.readline()

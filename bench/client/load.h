@@ -61,6 +61,7 @@ void connection_drop(struct connection *);
 void send_bytes(struct connection *, const unsigned char *, size_t);
 void turn(uint64_t until); /* one round of events; returns at `until` (ns) at the latest */
 void wait_for_go(const char *phase, int size);
+bool told_to_go(void); /* whether a line came since `wait_for_go` returned */
 void raise_open_files(void);
 uint64_t clock_ns(void);
 
@@ -104,6 +105,7 @@ void mode_burst(void);
 void mode_storm(void);
 void mode_idle(void);
 void mode_http(void);
+void mode_flow(void);
 void connect_members(struct connection *, int from, int to, const char *path);
 
 #endif
