@@ -1,1 +1,1 @@
-"""The fault suite: the whole deployment, real and under load, harmed on purpose; docs/reliability.md has its promises."""
+"""The fault suite: the whole deployment, under load and harmed on purpose. docs/reliability.md has the promises."""

@@ -1,4 +1,4 @@
-"""What a fault is, for tests and soak alike. A module of faults lists its own in ``FAULTS``; ``registry.py`` has them all."""
+"""What a fault is, for tests and soak alike. ``registry.py`` has them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was sent, acknowledged, stored and received, what broke meanwhile, and whether all of that keeps the promises."""
+"""What was sent, acknowledged, stored and received, what broke meanwhile, and whether that keeps the promises."""
 
 from __future__ import annotations
 

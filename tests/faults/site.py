@@ -76,7 +76,7 @@ class Site:
 
     def __init__(self, directory: Path, *, postgres: bool = False, proxied: bool = True, **settings: str) -> None:
         # A directory that PostgreSQL's user can reach, which those of pytest are not.
-        self._outside = Path(tempfile.mkdtemp(prefix="channels-faults-", dir="/tmp"))  # noqa: S108
+        self._outside = Path(tempfile.mkdtemp(prefix="channels-faults-", dir="/tmp"))
         self._outside.chmod(0o755)
         self.directory = directory
         self.media = directory / "media"
@@ -143,7 +143,7 @@ class Site:
         }
 
     def restart(self, name: str) -> None:
-        """Have supervisord end process *name* with SIGTERM and start it afresh; returns when it said that it listens."""
+        """Have supervisord end process *name* with SIGTERM and start it afresh; returns when that is ready."""
         supervisor = self._rpc().supervisor
         supervisor.stopProcess(name)
         supervisor.startProcess(name, False)
