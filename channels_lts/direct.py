@@ -8,6 +8,7 @@ otherwise, `transport.write` is used, and nothing else changes.
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet import abstract, tcp, unix
@@ -34,6 +35,16 @@ def is_direct(transport: Any) -> bool:
 def waiting(below: Any) -> int:
     """Return how many bytes wait in *below*, a :func:`descriptor`."""
     return len(below.dataBuffer) - below.offset + below._tempDataLen
+
+
+def unread(transport: Any) -> bool:
+    """Tell whether bytes have arrived that the reactor has not read yet; False where that cannot be known."""
+    below = descriptor(transport)
+    try:
+        return below is not None and bool(below.socket.recv(1, socket.MSG_PEEK))
+    except (OSError, AttributeError):
+        # Most often: it would block.
+        return False
 
 
 def write(transport: Any, data: bytes) -> bool:

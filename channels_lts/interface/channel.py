@@ -205,10 +205,13 @@ class Channel(http.HTTPChannel):
     def _respondToBadRequestAndDisconnect(self) -> None:
         self.refuse(400, "the request is malformed")
 
-    def drain(self) -> None:
-        """No further request comes this way. A connection that waits for one closes."""
-        self.persistent = 0
-        if self.idle and not self._lingering:
+    def leave_quietly(self, since: float) -> None:
+        """Close where nothing has come or gone *since*, a :func:`time.monotonic`, and nothing waits to be read.
+
+        A client that has sent a request in this very moment, too late to arrive, loses it: HTTP/1.1 has no way to tell
+        it beforehand (RFC 9112, section 9.6), other than the header ``Connection: close`` of the answer before.
+        """
+        if self.idle and not self._lingering and self._active <= since and not direct.unread(self.transport):
             self.transport.loseConnection()
 
     # --- Time ---

@@ -78,7 +78,7 @@ def parser() -> Parser:
 
 
 def _add_option(made: Parser, name: str, option: Option) -> None:
-    def convert(text: str) -> float:
+    def convert(text: str) -> Any:
         try:
             return parse(name, text, "")
         except OptionError as error:
@@ -86,7 +86,9 @@ def _add_option(made: Parser, name: str, option: Option) -> None:
 
     flags = [*option.flags, *(flag[:2] + flag[2:].replace("-", "_") for flag in option.flags if flag.count("-") > 2)]
     text = f"{option.help} CHANNELS_LTS[{name!r}], {conf.DEFAULTS[name]} by default."
-    made.add_argument(*flags, dest=name.lower(), type=convert, metavar="N", help=text)
+    made.add_argument(
+        *flags, dest=name.lower(), type=convert, metavar="MIN-MAX" if option.kind.span else "N", help=text
+    )
 
 
 def _port(text: str) -> int:

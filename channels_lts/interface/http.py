@@ -123,6 +123,8 @@ class Request(http.Request):
         self.head = head._replace(headers=[], by_name={})
         self.server.connections[self.reply_channel] = self
         link.send("http.request", scope, self._refused)
+        if self.server.draining:
+            self.server.drain.requested(self)
 
     def _refused(self, refusal: Refusal) -> None:
         if self._ended:
@@ -184,7 +186,7 @@ class Request(http.Request):
 
     def _head_bytes(self, begun: Start) -> bytes:
         channel = self.channel
-        if begun.close:
+        if begun.close or self.server.draining:
             channel.persistent = 0
         return b"HTTP/%b %d %b\r\n%b%b\r\n" % (
             self.head.version.encode(),
@@ -259,6 +261,11 @@ class Request(http.Request):
             self.abort()
         else:
             self.refuse(503, "no worker answered in time")
+
+    @property
+    def waits_at(self) -> str | None:
+        """The path, where the request was passed on and nothing has come back yet."""
+        return None if self._ended or self.startedWriting else self._path
 
     def expire(self) -> None:
         """Drain is over: give up waiting."""

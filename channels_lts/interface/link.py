@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
-from twisted.internet import defer, reactor
+from twisted.internet import defer, reactor, task
 
 from channels_lts.layer import items
 from channels_lts.layer.batch import ITEMS_IN_A_CALL
@@ -68,6 +68,10 @@ class Link:
     def start(self) -> defer.Deferred[None]:
         """Begin to read the replies. The result comes when the layer knows of this process; it is tried for ever."""
         return self._backend.start()
+
+    def flushed(self) -> defer.Deferred[bool]:
+        """Send what is queued. The result comes when all refusals were told, or, with False, in 2 s."""
+        return self._backend.flushed()
 
     def stop(self) -> defer.Deferred[None]:
         """Send what is queued, retire the process and close the connections to the layer."""
@@ -143,13 +147,21 @@ class RedisBackend:
     def stop(self) -> defer.Deferred[None]:
         self._flush()
         # What is under way to the others is there when they have answered.
-        answers = [_answered(shard) for shard in self._shards if shard is not self._own.redis and shard.up]
+        answers: list[defer.Deferred[Any]] = [
+            _answered(shard) for shard in self._shards if shard is not self._own.redis and shard.up
+        ]
 
         def close(_: Any) -> None:
             for shard in self._shards:
                 shard.stop()
 
         return defer.DeferredList([*answers, self._own.stop()]).addCallback(close)
+
+    def flushed(self) -> defer.Deferred[bool]:
+        self._flush()
+        # A shard that is down refuses in the next turn.
+        answers = [_answered(shard) for shard in self._shards if shard.up] or [task.deferLater(reactor, 0, bool, True)]
+        return defer.gatherResults(answers, consumeErrors=True).addCallback(all)
 
     @property
     def available(self) -> bool:
@@ -257,16 +269,16 @@ class RedisBackend:
             logger.exception("error while group %s was handed a message", group)
 
 
-def _answered(shard: ReactorRedis) -> defer.Deferred[None]:
-    """Return what comes when *shard* has done all that it was told so far, or is lost, or in 2 s."""
-    answered: defer.Deferred[None] = defer.Deferred()
+def _answered(shard: ReactorRedis) -> defer.Deferred[bool]:
+    """Return what comes when *shard* has done all that it was told so far, or is lost, or, with False, in 2 s."""
+    answered: defer.Deferred[bool] = defer.Deferred()
 
-    def done(_: Any = None) -> None:
+    def done(in_time: bool) -> None:
         if not answered.called:
-            answered.callback(None)
+            answered.callback(in_time)
 
-    shard.execute((("PING",), done))
-    reactor.callLater(FAREWELL, done)
+    shard.execute((("PING",), lambda _: done(True)))
+    reactor.callLater(FAREWELL, done, False)
     return answered
 
 

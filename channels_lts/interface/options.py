@@ -20,11 +20,12 @@ class OptionError(ChannelsLTSError, ValueError):
 
 
 class Kind(NamedTuple):
-    """What values an option takes, in words and as a test."""
+    """What values an option takes, in words and as a test. A *span* is two of them, as ``(1, 2)`` or ``"1-2"``."""
 
     expected: str
     accepts: Callable[[float], bool]
     whole: bool = False
+    span: bool = False
 
 
 SECONDS = Kind("a positive number of seconds", lambda value: value > 0)
@@ -33,6 +34,12 @@ SECONDS_OR_ZERO = Kind("a number of seconds, 0 or more", lambda value: value >= 
 BYTES = Kind("a positive number of bytes", lambda value: value > 0, whole=True)
 COUNT = Kind("a whole number, 0 or more", lambda value: value >= 0, whole=True)
 RATE = Kind("a number, 0 or more", lambda value: value >= 0)
+MILLISECONDS_SPAN = Kind(
+    "two whole numbers of milliseconds, the smaller first, such as 500-5000",
+    lambda value: value >= 0,
+    whole=True,
+    span=True,
+)
 
 
 class Option(NamedTuple):
@@ -77,31 +84,47 @@ OPTIONS: dict[str, Option] = {
         SECONDS, ("--request-header-timeout",), "Seconds for a request's head, and between two parts of its body."
     ),
     "DRAIN_TIMEOUT": Option(SECONDS_OR_ZERO, ("--drain-timeout",), "Seconds to end all connections in, after SIGTERM."),
+    "RECONNECT_AFTER": Option(
+        MILLISECONDS_SPAN,
+        ("--reconnect-after",),
+        "Milliseconds, from and to, over which sockets that are sent away spread their return.",
+    ),
     "TRUSTED_PROXIES": Option(
         COUNT, ("--trusted-proxies",), "Proxies in front whose X-Forwarded-* headers are believed. --proxy-headers: 1."
     ),
 }
 
 
-def parse(name: str, value: Any, label: str) -> float | int:
+def parse(name: str, value: Any, label: str) -> Any:
     """Return *value*, a number or text, as the number that option *name* takes; *label* is what an error calls it.
+
+    Of a span the result is a tuple of two numbers.
 
     Raises:
         OptionError: it is not one.
     """
     kind = OPTIONS[name].kind
     try:
-        number = float(value)
-        if isinstance(value, bool) or not math.isfinite(number):
-            raise ValueError
-        if number.is_integer():
-            number = int(number)
-        elif kind.whole:
-            raise ValueError
-        if not kind.accepts(number):
+        if not kind.span:
+            return _number(value, kind)
+        least, most = (_number(part, kind) for part in (value.split("-") if isinstance(value, str) else value))
+        if least > most:
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise OptionError(f"{label} must be {kind.expected}, not {value!r}") from None
+    return least, most
+
+
+def _number(value: Any, kind: Kind) -> float | int:
+    number = float(value)
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise ValueError
+    if number.is_integer():
+        number = int(number)
+    elif kind.whole:
+        raise ValueError
+    if not kind.accepts(number):
+        raise ValueError
     return number
 
 
@@ -123,6 +146,7 @@ class Options:
     request_body_limit: int
     request_header_timeout: float
     drain_timeout: float
+    reconnect_after: tuple[int, int]
     trusted_proxies: int
     root_path: str
     ws_protocols: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet import defer, reactor
+from twisted.internet import defer, reactor, task
 
 if TYPE_CHECKING:
     from channels_lts.interface.link import Message, OnRefused, Receiver
@@ -33,6 +33,10 @@ class PollingBackend:
         self._running = True
         reactor.callLater(0, self._receive if self._twisted else self._poll)
         return defer.succeed(None)
+
+    def flushed(self) -> defer.Deferred[bool]:
+        # What is refused is told in the next turn.
+        return task.deferLater(reactor, 0, bool, True)
 
     def stop(self) -> defer.Deferred[None]:
         self._running = False

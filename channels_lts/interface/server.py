@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from daphne.server import Server as DaphneServer
 from twisted.internet import defer, reactor
-from twisted.internet.interfaces import IProtocolNegotiationFactory
-from twisted.internet.protocol import Protocol
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogBeginner
 from twisted.python.failure import Failure
-from twisted.web import http
-from zope.interface import implementer
 
-from channels_lts.interface.channel import Channel
+from channels_lts.interface.departure import Departures
 from channels_lts.interface.drain import Drain, handle_signals
 from channels_lts.interface.endpoints import ListenError, descriptions, listen
+from channels_lts.interface.factory import Factory
 from channels_lts.interface.forwarded import ForwardedHeaders
 from channels_lts.interface.frames import encode_reply
+from channels_lts.interface.heartbeat import InterfaceHeartbeat
 from channels_lts.interface.http import Request
 from channels_lts.interface.limits import Addresses
 from channels_lts.interface.link import Link
@@ -30,6 +28,7 @@ from channels_lts.ready import ReadyFile
 
 if TYPE_CHECKING:
     from channels_lts.interface.access import AccessLog
+    from channels_lts.interface.channel import Channel
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +93,7 @@ class Server(DaphneServer):
         self.connections: dict[str, Request | WebSocket] = {}
         self.channels: set[Channel] = set()
         self.counters: dict[str, int] = {}
+        self.departures = Departures(self)
         self.addresses = Addresses(self.options.max_connections_per_address)
         self.draining = False
         self.ready_file = ReadyFile(ready_file) if ready_file else None
@@ -114,10 +114,13 @@ class Server(DaphneServer):
         self.send_channel = self.link.process_channel
         self.drain = Drain(self, reactor)
         self._failure: BaseException | None = None
+        heartbeat = InterfaceHeartbeat(self)
+        reactor.callWhenRunning(heartbeat.begin)
         reactor.callWhenRunning(self._begin)
         if self.signal_handlers:
             handle_signals(self.drain.signalled, reactor)
         reactor.run(installSignalHandlers=self.signal_handlers)
+        heartbeat.end()
         if self._failure:
             raise self._failure
 
@@ -241,41 +244,6 @@ class Server(DaphneServer):
                     logger.exception("The time limits of %r could not be checked", connection)
         finally:
             reactor.callLater(CHECK_INTERVAL, self._check)
-
-
-@implementer(IProtocolNegotiationFactory)
-class Factory(http.HTTPFactory):
-    """Makes the connections. Without HTTP/2 there is nothing to negotiate, and no proxy object for each connection."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__(timeout=None)
-        self.server = server
-
-    def buildProtocol(self, addr: Any) -> Protocol:
-        if not http.H2_ENABLED:
-            channel = Channel()
-            channel.factory = self
-            return channel
-        from channels_lts.interface.http2 import Http2Request, Negotiated
-
-        protocol = Negotiated(Channel())
-        protocol.factory = self
-        protocol.requestFactory = Http2Request
-        protocol.callLater, protocol.timeOut = reactor.callLater, None
-        return protocol
-
-    def startFactory(self) -> None:
-        pass
-
-    def stopFactory(self) -> None:
-        pass
-
-    def log(self, request: Any) -> None:
-        pass
-
-    def acceptableProtocols(self) -> list[bytes]:
-        """What TLS may negotiate."""
-        return [b"h2", b"http/1.1"] if http.H2_ENABLED else [b"http/1.1"]
 
 
 def _forwarded(address: str | None, port: str | None, scheme: str | None) -> ForwardedHeaders:

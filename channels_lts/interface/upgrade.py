@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 def upgrade(request: Request, scope: dict[str, Any]) -> None:
     """Make *request*'s connection a WebSocket, or answer it where the handshake is not a good one."""
     head, server, channel = request.head, request.server, request.channel
+    if server.draining:
+        # It came on a connection from before. Who comes back finds another server, or the next one.
+        request.refuse(503, "the server restarts", ("Retry-After", "1"))
+        return
     try:
         if head.length != 0:
             raise BadRequest("a request to upgrade has no body")

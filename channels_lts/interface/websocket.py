@@ -17,7 +17,6 @@ from zope.interface import implementer
 
 from channels_lts.interface import frames, handshake
 from channels_lts.interface.decoder import Close, Decoder, Ping, Violation
-from channels_lts.interface.departure import announce_departure
 from channels_lts.interface.pace import Pace
 from channels_lts.interface.wire import CLOSED, CLOSING, CONNECTING, OPEN, SocketServer, Wire
 
@@ -130,7 +129,7 @@ class WebSocket(Wire):
                 "path": self._path,
                 "order": self._order + 1,
             }
-            announce_departure(server, message)
+            server.departures.announce(message)
         server.link.forget(self.reply_channel)
         self._log_action("disconnected")
         server.socket_closed(self)
@@ -245,11 +244,18 @@ class WebSocket(Wire):
         elif self.state is OPEN:
             self.close_open(code, reason)
 
-    def drain(self) -> None:
-        """Send the peer away, because this server stops: it may come back at once, to another."""
+    @property
+    def path(self) -> str:
+        return self._path
+
+    def drain(self, advice: bytes = b"") -> None:
+        """Send the peer away, because this server stops. *advice* is a frame that tells when to come back."""
         if self.state is CONNECTING:
             self.refuse(503, "the server restarts", [(b"Retry-After", b"1")])
-        else:
+        elif self.state is OPEN:
+            if advice:
+                self.write(advice)
+            # A peer that reads too slowly has failed by now.
             self.close(1012, "the server restarts")
 
     # --- Time ---

@@ -12,6 +12,7 @@ from channels_lts.interface import frames, handshake
 
 if TYPE_CHECKING:
     from channels_lts.interface.decoder import Decoder
+    from channels_lts.interface.departure import Departures
 
 # Seconds that a peer has to answer a close frame, or to take in a refusal, before its connection is cut.
 CLOSE_TIMEOUT = 5
@@ -33,6 +34,7 @@ class SocketServer(Protocol):
     link: Any  # channels_lts.interface.link.Link
     options: Any  # channels_lts.interface.options.Options
     connections: MutableMapping[str, Any]
+    departures: Departures
 
     def log_action(self, protocol: str, action: str, details: dict[str, Any]) -> None: ...
     def count(self, name: str) -> None: ...

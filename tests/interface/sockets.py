@@ -17,6 +17,7 @@ from twisted.internet import protocol
 from twisted.protocols.policies import WrappingFactory
 
 from channels_lts import conf
+from channels_lts.interface.departure import Departures
 from channels_lts.interface.websocket import WebSocket
 from tests.services import TIMEOUT_SCALE, wait_for
 
@@ -66,6 +67,7 @@ class Harness:
         self.link = Link(reactor)
         self.connections: dict[str, WebSocket] = {}
         self.counters: dict[str, int] = {}
+        self.departures = Departures(self)
         self.actions: list[str] = []
         self.closed: list[WebSocket] = []
         self.subprotocol: bytes | None = None

@@ -44,8 +44,9 @@ def test_every_limit_is_a_setting_and_a_flag_in_two_spellings(name: str) -> None
     dashes = "--" + name.lower().replace("_", "-")
     assert name in conf.DEFAULTS
     assert {dashes, "--" + name.lower()} <= flags()
-    value = getattr(cli.parser().parse_args([dashes, "7", "a:b"]), name.lower())
-    assert (value, type(value)) == (7, int)
+    text, meant = ("7-8", (7, 8)) if OPTIONS[name].kind.span else ("7", 7)
+    value = getattr(cli.parser().parse_args([dashes, text, "a:b"]), name.lower())
+    assert (value, type(value)) == (meant, type(meant))
 
 
 def test_defaults_are_the_settings(settings: object) -> None:
@@ -53,6 +54,14 @@ def test_defaults_are_the_settings(settings: object) -> None:
     options = Options(ping_timeout=4)
     assert (options.ping_interval, options.ping_timeout) == (3, 4)
     assert options.http_timeout == conf.DEFAULTS["HTTP_TIMEOUT"]
+
+
+def test_a_span_is_two_numbers_in_order(settings: object) -> None:
+    settings.CHANNELS_LTS = {"RECONNECT_AFTER": [0, 0]}  # type: ignore[attr-defined]
+    assert Options().reconnect_after == (0, 0)
+    for bad in ("5", "5000-500", "-1-5", "a-b", "1-2-3", "1.5-2", 7, (1,), (1, 2, 3), (True, 2)):
+        with pytest.raises(OptionError, match="two whole numbers of milliseconds, the smaller first"):
+            Options(reconnect_after=bad)
 
 
 def test_a_bad_setting_is_named(settings: object) -> None:
