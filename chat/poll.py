@@ -42,6 +42,11 @@ def poll_gone(message: Any, slug: str) -> None:
             Group(groups.poll(room.pk, seq)).discard(message.reply_channel)
 
 
+def poll_ending(message: Any, slug: str) -> None:
+    """The interface server that holds this request ends: answer that there is nothing yet, so that it is asked again."""
+    message.reply_channel.send(json_response({"messages": []}))
+
+
 def ignore(message: Any) -> None:
     """Every HTTP response is followed by a ``http.disconnect``; the others concern nobody."""
 

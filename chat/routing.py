@@ -23,6 +23,7 @@ channel_routing = [
     route("websocket.connect", consumers.refuse, path=r"^/ws/"),
     route("http.request", health.healthz, path=r"^/healthz$"),
     route("http.request", poll.poll, path=_POLL_PATH),
+    route("http.drain", poll.poll_ending, path=_POLL_PATH),
     route("http.disconnect", poll.poll_gone, path=_POLL_PATH),
     # Once one of them has a consumer, all of them need one.
     route("http.disconnect", poll.ignore),

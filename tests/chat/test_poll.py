@@ -112,6 +112,13 @@ class PollTests(ChatTestCase):
         other.gone()
         assert self.members(0) == []
 
+    def test_end_of_its_interface_server_is_an_answer_like_any_other(self):
+        waiting = Poll("茶")
+        waiting.client.send_and_consume("http.drain", {"path": waiting.path})
+        assert waiting.answer() == (200, {"messages": []})
+        waiting.gone()
+        assert self.members(0) == []
+
     def test_end_of_a_request_to_a_room_that_is_gone_is_no_error(self):
         waiting = Poll("茶")
         self.tea.delete()

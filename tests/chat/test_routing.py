@@ -22,6 +22,7 @@ class RoutingTests(ChannelTestCase):
             ("websocket.connect", "/ws/chat/a/b/", consumers.refuse, {}),
             ("http.request", "/healthz", health.healthz, {}),
             ("http.request", "/poll/大厅/", poll.poll, {"slug": "大厅"}),
+            ("http.drain", "/poll/大厅/", poll.poll_ending, {"slug": "大厅"}),
             ("http.disconnect", "/poll/大厅/", poll.poll_gone, {"slug": "大厅"}),
             ("http.disconnect", "/anything", poll.ignore, {}),
             ("thumbnail", None, jobs.make_thumbnail, {}),
