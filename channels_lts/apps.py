@@ -15,6 +15,6 @@ class ChannelsLTSConfig(AppConfig):
     def ready(self) -> None:
         from channels.signals import worker_process_ready
 
-        from channels_lts import checks, heartbeat  # noqa: F401  (checks register themselves)
+        from channels_lts import beating, checks  # noqa: F401  (checks register themselves)
 
-        worker_process_ready.connect(heartbeat.on_worker_process_ready, dispatch_uid="channels_lts.heartbeat")
+        worker_process_ready.connect(beating.on_worker_process_ready, dispatch_uid="channels_lts.heartbeat")

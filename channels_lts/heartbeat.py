@@ -1,53 +1,94 @@
-"""Signs of life of the workers, kept in the Redis of the channel layer.
+"""Signs of life of workers and interface servers, kept in the Redis of the channel layer: what they say, and who lives.
 
-Each ``runworker`` process writes a record every ``HEARTBEAT_INTERVAL`` seconds, and who has been silent for
-``HEARTBEAT_EXPIRY`` seconds is gone. Times are Redis's own, so the clocks of the hosts need not agree.
+Each process writes a record every ``HEARTBEAT_INTERVAL`` seconds (:mod:`channels_lts.beating`). A worker that has been
+silent for ``HEARTBEAT_EXPIRY`` seconds is gone, an interface server after ``PROCESS_EXPIRY``. Times are seconds since
+1970 by Redis's own clock, so the clocks of the hosts need not agree.
 The in-memory and IPC layers have no place for such records: for them every answer here is "not known".
 """
 
 from __future__ import annotations
 
-import atexit
 import json
-import logging
-import os
-import socket
-import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from channels_lts import conf
 
-try:
-    from redis import RedisError
-except ImportError:  # A project on another layer: `supported` says no before anything here could raise one.
-
-    class RedisError(Exception):  # type: ignore[no-redef]
-        """Stands in where redis-py is not installed."""
-
-
-logger = logging.getLogger(__name__)
-
-_SHARD = 0
+#: All records are on this shard, however many there are.
+SHARD = 0
 
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A live worker process: where it runs, the channels it listens on, when it began (seconds, Redis's clock)."""
+    """A live worker process: where it runs, the channels it listens on, when it began, and what it does."""
 
     host: str
     pid: int
     channels: tuple[str, ...]
     started: float
+    #: What it was told to listen on: "http.*", "not http.*, websocket.*", or "all".
+    pool: str = ""
+    #: The name that supervisor has for it, if it is run by one.
+    process: str = ""
+    threads: int = 1
+    #: How many consumers run now. None: it does not say, as a stock worker.
+    running: int | None = None
+    #: Of those the longest: since when it runs, what it is, and the channel of its message. None: nothing runs.
+    busy_since: float | None = None
+    consumer: str = ""
+    channel: str = ""
+    #: It was told to end, finishes what it has begun, and listens on nothing any more.
+    ending: bool = False
+    #: What happened since it began, by name.
+    counts: dict[str, int] = field(default_factory=dict)
+    #: Bytes of resident memory.
+    memory: int = 0
+    #: What its channel layer dropped since it began, by reason, and how many that were in the last minute.
+    drops: dict[str, int] = field(default_factory=dict)
+    dropped_lately: int = 0
+    version: str = ""
+    #: When it beat last.
+    seen: float = 0.0
 
     @property
     def name(self) -> str:
         return f"{self.host}:{self.pid}"
 
 
+@dataclass(frozen=True)
+class InterfaceRecord:
+    """A live interface server: where it runs, the channel that leads to it, when it began, and what it holds."""
+
+    host: str
+    pid: int
+    #: ``daphne.response.abc!``: what the reply channels of its connections begin with.
+    channel: str
+    started: float
+    process: str = ""
+    #: Open WebSockets, and HTTP requests without a whole answer.
+    sockets: int = 0
+    requests: int = 0
+    draining: bool = False
+    #: Seconds since its reactor last turned: about one, unless something blocks it.
+    stalled: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    memory: int = 0
+    drops: dict[str, int] = field(default_factory=dict)
+    dropped_lately: int = 0
+    version: str = ""
+    seen: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+Record = TypeVar("Record", WorkerRecord, InterfaceRecord)
+
+
 def supported(channel_layer: Any) -> bool:
-    """Whether *channel_layer* keeps records of workers: those on Redis do."""
+    """Whether *channel_layer* keeps records: those on Redis do."""
     return hasattr(channel_layer, "connection") and hasattr(channel_layer, "stats_prefix")
 
 
@@ -59,18 +100,23 @@ def workers(channel_layer: Any) -> list[WorkerRecord] | None:
     """
     if not supported(channel_layer):
         return None
-    connection = channel_layer.connection(_SHARD)
-    now = _now(connection)
-    live, dead = [], []
-    for name, value in connection.hgetall(_key(channel_layer)).items():
-        fields = json.loads(value)
-        if now - fields.pop("seen") > conf.get("HEARTBEAT_EXPIRY"):
-            dead.append(name)
-        else:
-            live.append(WorkerRecord(**{**fields, "channels": tuple(fields["channels"])}))
+    live, dead = _read(channel_layer, WorkerRecord, "workers", conf.get("HEARTBEAT_EXPIRY"))
     if dead:
-        connection.hdel(_key(channel_layer), *dead)
+        channel_layer.connection(SHARD).hdel(key(channel_layer, "workers"), *dead)
     return sorted(live, key=lambda worker: worker.name)
+
+
+def interfaces(channel_layer: Any) -> list[InterfaceRecord] | None:
+    """Return the live interface servers by name, or None where the layer keeps no records. Stock Daphne makes none.
+
+    Raises:
+        redis.RedisError: Redis cannot be reached.
+    """
+    if not supported(channel_layer):
+        return None
+    # The records of those that are gone are for the workers to take: one of them tells the project.
+    live, _ = _read(channel_layer, InterfaceRecord, "interfaces", conf.get("PROCESS_EXPIRY"))
+    return sorted(live, key=lambda interface: interface.name)
 
 
 def unserved(live: list[WorkerRecord] | None, channels: Iterable[str]) -> list[str]:
@@ -80,77 +126,51 @@ def unserved(live: list[WorkerRecord] | None, channels: Iterable[str]) -> list[s
     """
     if live is None:
         return []
-    served = {channel for worker in live for channel in worker.channels}
+    served = {channel for worker in live if not worker.ending for channel in worker.channels}
     return sorted(set(channels) - served)
 
 
-def on_worker_process_ready(sender: Any, **kwargs: Any) -> None:
-    """Begin the heartbeat of a worker: a receiver of Channels' ``worker_process_ready`` signal."""
-    if supported(sender.channel_layer):
-        Heartbeat(sender.channel_layer, sender.apply_channel_filters(sender.channel_layer.router.channels)).start()
+def key(channel_layer: Any, kind: str) -> str:
+    """Return the key of the hash of all records of a *kind*: ``workers`` or ``interfaces``."""
+    return f"{channel_layer.stats_prefix}{channel_layer.prefix}{kind}"
 
 
-class Heartbeat(threading.Thread):
-    """Writes the record of this process until :meth:`retire` or the end of the process.
+def load(kind: type[Record], value: bytes) -> Record:
+    """Return the record in *value*; what a newer version added is left out, what an older one lacks is as by default.
 
-    Redis being away is logged once, as is its return; the beat goes on in between.
+    A process knows by its own clock how long something has lasted; since when that is follows from Redis's time of the
+    record.
+
+    Raises:
+        ValueError: it is no record.
     """
-
-    def __init__(self, channel_layer: Any, channels: Iterable[str]) -> None:
-        super().__init__(name="heartbeat", daemon=True)
-        self._layer = channel_layer
-        self._channels = tuple(sorted(channels))
-        self._started_at: float | None = None
-        self._reachable = True
-        self._stopped = threading.Event()
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
-
-    def run(self) -> None:
-        atexit.register(self.retire)
-        while True:
-            self._try_beat()
-            if self._stopped.wait(conf.get("HEARTBEAT_INTERVAL")):
-                return
-
-    def retire(self) -> None:
-        """Stop, and take the record away, so that nobody counts on this worker any more."""
-        atexit.unregister(self.retire)
-        self._stopped.set()
-        # A beat under way would write the record again after we took it away.
-        self.join(timeout=1)
-        try:
-            self._layer.connection(_SHARD).hdel(_key(self._layer), self._name)
-        except RedisError as error:
-            # The record expires by itself; a process that is ending has nothing better to do about it.
-            logger.info("could not retire the record of this worker: %s", error)
-
-    def _try_beat(self) -> None:
-        try:
-            self._beat()
-        except RedisError as error:
-            if self._reachable:
-                logger.warning("no heartbeat, Redis is away: %s", error)
-            self._reachable = False
-        else:
-            if not self._reachable:
-                logger.info("heartbeat again, Redis is back")
-            self._reachable = True
-
-    def _beat(self) -> None:
-        connection = self._layer.connection(_SHARD)
-        now = _now(connection)
-        self._started_at = self._started_at or now
-        host, _, pid = self._name.rpartition(":")
-        record = WorkerRecord(host, int(pid), self._channels, self._started_at)
-        connection.hset(_key(self._layer), self._name, json.dumps({**asdict(record), "seen": now}))
-        # The hash goes with the last worker, after a time in which a paused machine may come back.
-        connection.expire(_key(self._layer), 86_400)
+    said = json.loads(value)
+    try:
+        for ago, since in (("up", "started"), ("busy_for", "busy_since")):
+            if said.get(ago) is not None:
+                said[since] = said["seen"] - said[ago]
+        if "channels" in said:
+            said["channels"] = tuple(said["channels"])
+        known = {one.name for one in fields(kind)}
+        return kind(**{name: value for name, value in said.items() if name in known})
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no record: {value[:80]!r}") from error
 
 
-def _key(channel_layer: Any) -> str:
-    return f"{channel_layer.stats_prefix}{channel_layer.prefix}workers"
-
-
-def _now(connection: Any) -> float:
+def _read(channel_layer: Any, kind: type[Record], name: str, expiry: float) -> tuple[list[Record], list[bytes]]:
+    """Return the records of those that live, and the names of those that do not."""
+    connection = channel_layer.connection(SHARD)
     seconds, microseconds = connection.time()
-    return seconds + microseconds / 1_000_000
+    now = seconds + microseconds / 1_000_000
+    live, dead = [], []
+    for field_name, value in connection.hgetall(key(channel_layer, name)).items():
+        try:
+            record = load(kind, value)
+        except ValueError:
+            dead.append(field_name)
+            continue
+        if now - record.seen > expiry:
+            dead.append(field_name)
+        else:
+            live.append(record)
+    return live, dead

@@ -68,7 +68,7 @@ class InterfaceHeartbeat(Heartbeat):
         server = self._server
         try:
             sockets = sum(isinstance(connection, WebSocket) for connection in server.connections.values())
-            sample = {
+            sample: dict[str, Any] = {
                 "channel": server.link.process_channel,
                 "sockets": sockets,
                 "requests": len(server.connections) - sockets,

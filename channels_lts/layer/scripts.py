@@ -85,6 +85,7 @@ GROUP_CHANNELS = Script("group_channels")
 LEAVE = Script("leave")
 ANNOUNCE = Script("announce")
 ANNOUNCE_GROUPS = Script("announce_groups")
+BEAT = Script("beat")
 _ALL = (
     SEND,
     SEND_GROUP,
@@ -96,4 +97,5 @@ _ALL = (
     LEAVE,
     ANNOUNCE,
     ANNOUNCE_GROUPS,
+    BEAT,
 )
