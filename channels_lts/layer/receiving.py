@@ -182,7 +182,7 @@ class Receiving(Core):
         waiter = getattr(self._local, "waiter", None)
         if waiter is None or set(waiter.names) != set(names):
             if waiter is not None:
-                waiter.close()  # Returns nothing: between two waits no pop is open.
+                waiter.close()
             waiter = self._local.waiter = self.waiter(names)
         return waiter
 
