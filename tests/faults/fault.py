@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from tests.faults.site import Site
@@ -44,3 +44,11 @@ class Fault(Protocol):
         Raises:
             AssertionError: something that the fault promises by itself did not hold, such as that no process ends.
         """
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A fault that looks at its figures too, when all is well again."""
+
+    def judge(self, figures: dict[str, Any]) -> None:
+        """Raise an AssertionError where they are worse than promised; see :meth:`Load.strike` for what they hold."""

@@ -16,7 +16,7 @@ _BACK = 4.0
 # The kinds of trouble, and which attribute of Harm allows each. Those without one are never allowed.
 ALLOWED_BY = {
     "closed": "sockets",
-    "refused": "sockets",
+    "refused": "http",
     "http": "http",
     "error": "errors",
     "resent": "frames",
@@ -43,10 +43,11 @@ class Trouble:
 
 @dataclass
 class Away:
-    """A socket that closed: when, with which code, how the server advised to come back (seconds), and when it was."""
+    """A socket that closed: the visitor's port, the advice when to come back (from, to; seconds), when that was."""
 
     at: float
     who: str
+    port: int
     code: int
     advice: tuple[float, float] | None
     back: float | None = None
@@ -101,9 +102,9 @@ class Ledger:
         assert kind in ALLOWED_BY, kind
         self.troubles.append(Trouble(monotonic() if at is None else at, kind, who, what, count))
 
-    def close(self, who: str, code: int, advice: tuple[float, float] | None) -> Away:
+    def close(self, who: str, port: int, code: int, advice: tuple[float, float] | None) -> Away:
         """Note that a socket closed; whoever comes back calls :meth:`come_back` with what this returns."""
-        away = Away(monotonic(), who, code, advice)
+        away = Away(monotonic(), who, port, code, advice)
         self.away.append(away)
         self.trouble("closed", who, f"code {code}", at=away.at)
         return away
@@ -199,6 +200,7 @@ def _figures(troubles: list[Trouble], away: list[Away]) -> dict[str, Any]:
         "troubles": dict(sorted(counted.items())),
         "codes": dict(sorted(Counter(each.code for each in away).items())),
         "advised": sum(1 for each in away if each.advice),
+        "ports": sorted(each.port for each in away),
         "longest_away": round(max(returned, default=0), 3),
         "never_back": len(away) - len(returned),
     }

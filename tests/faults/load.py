@@ -10,7 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from tests.faults.fault import Fault
+from tests.faults.fault import Fault, Judge
 from tests.faults.frames import Frames
 from tests.faults.ledger import Ledger
 from tests.faults.people import Person
@@ -133,7 +133,11 @@ class Load:
         )
 
     def strike(self, fault: Fault, *, recovery: float = 10) -> dict[str, Any]:
-        """Let *fault* happen, and wait until all is well again. Returns the figures of it.
+        """Let *fault* happen, and wait until all is well again. Returns the figures of it:
+
+        ``seconds`` that the fault took, ``well_after`` how many more, ``troubles`` by kind, ``codes`` of sockets that
+        closed, how many of them were ``advised``, their visitors' ``ports`` and the ``longest_away``, ``never_back``;
+        with raw frames, how many ``frames`` left, and the longest ``stall`` without any answer.
 
         Raises:
             AssertionError: it cost more than its harm allows, or not all was well *recovery* seconds (times
@@ -150,8 +154,12 @@ class Load:
         wait_for(lambda: self.well(over), f"all is well after {fault.name}; {self.state()}", recovery + 5)
         window.figures["well_after"] = round(monotonic() - over, 2)
         if self.frames is not None:
-            self.frames.mark()
+            ended = self.frames.mark()
+            window.figures["stall"] = round(self.frames.longest_stall(window.began, ended), 2)
+            window.figures["frames"] = self.frames.total("sent", window.began, ended)
         self.ledger.end(window)
+        if isinstance(fault, Judge):
+            fault.judge(window.figures)
         return window.figures
 
     def state(self) -> str:

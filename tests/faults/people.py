@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import uuid
 from time import monotonic
 from typing import Any
 
@@ -53,6 +54,8 @@ class Person:
         self._socket: ClientConnection | None = None
         self._stopped = False
         self._count = self._failures = 0
+        # Of this load alone: others on this site may have the same names.
+        self._run = uuid.uuid4().hex[:6]
         self._epoch = ""
         # Messages that came before earlier ones, and since when that is so; numbers up to which asking is no surprise.
         self._early: dict[int, str] = {}
@@ -109,7 +112,7 @@ class Person:
                 if self._away is not None:
                     # It was back, if not for long enough to join.
                     self._ledger.come_back(self._away)
-                self._away = self._ledger.close(self.name, code, self._advice)
+                self._away = self._ledger.close(self.name, self.local_port, code, self._advice)
             if not self._returns or code in (4001, 4003):
                 return
             await asyncio.sleep(self._wait())
@@ -150,7 +153,7 @@ class Person:
             if self.talks and now >= due and len(self._pending) < _UNANSWERED:
                 due = max(due + self._every, now)
                 self._count += 1
-                await self._send(socket, f"{self.name}-{self._count}")
+                await self._send(socket, f"{self.name}-{self._run}-{self._count}")
             for uid, (at, kind) in list(self._pending.items()):
                 if kind == "sent" and now > at + _ANSWER * TIMEOUT_SCALE:
                     await self._send(socket, uid, again=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import tempfile
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from xmlrpc.client import ServerProxy
@@ -71,10 +73,14 @@ class Site:
     """The deployment with all it needs, from :meth:`start` until :meth:`stop`; also a context manager.
 
     *postgres*: with a PostgreSQL, else the stack's SQLite. *proxied*: Redis is reached through ``redis_proxy``.
-    *settings* are environment variables of the stack, on top of those here.
+    *seed* begins :attr:`random`, from which faults choose. *settings* are environment variables of the stack, on top of
+    those here.
     """
 
-    def __init__(self, directory: Path, *, postgres: bool = False, proxied: bool = True, **settings: str) -> None:
+    def __init__(
+        self, directory: Path, *, postgres: bool = False, proxied: bool = True, seed: int = 0, **settings: str
+    ) -> None:
+        self.random = random.Random(seed)
         # A directory that PostgreSQL's user can reach, which those of pytest are not.
         self._outside = Path(tempfile.mkdtemp(prefix="channels-faults-", dir="/tmp"))
         self._outside.chmod(0o755)
@@ -139,23 +145,28 @@ class Site:
         return {
             name: each["pid"]
             for name, each in self.processes().items()
-            if each["statename"] == "RUNNING" and name.startswith(prefix)
+            if each["statename"] in ("STARTING", "RUNNING") and name.startswith(prefix)
         }
 
-    def restart(self, name: str) -> None:
-        """Have supervisord end process *name* with SIGTERM and start it afresh; returns when that is ready."""
-        supervisor = self._rpc().supervisor
+    def restart(self, name: str) -> float:
+        """Have supervisord end process *name* with SIGTERM and start it afresh; returns when that is ready.
+
+        Returns the seconds that the old one took to end.
+        """
+        supervisor, began = self._rpc().supervisor, monotonic()
         supervisor.stopProcess(name)
+        took = monotonic() - began
         supervisor.startProcess(name, False)
         self.wait_ready(name)
+        return took
 
-    def wait_ready(self, name: str, timeout: float = 30) -> int:
-        """Wait until process *name* runs and has written its ready file; returns its id."""
+    def wait_ready(self, name: str, old: int = 0, timeout: float = 30) -> int:
+        """Wait until process *name* runs, not the *old* one, and has written its ready file; returns its id."""
         file = self.stack.run_directory / f"{name.partition(':')[2]}.ready"
 
         def ready() -> int:
             pid = self.pids().get(name, 0)
-            return pid if pid_in(file) == pid else 0
+            return pid if pid != old and pid_in(file) == pid else 0
 
         return wait_for(ready, f"{name} is ready", timeout)
 
@@ -164,6 +175,14 @@ class Site:
         pid = self.pids()[name]
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def visitors_of(self, pid: int) -> set[int]:
+        """Return the visitors' ports of the TCP connections that interface server *pid* has to them."""
+        descriptors = Path(f"/proc/{pid}/fd").iterdir()
+        inodes = {os.readlink(each).removeprefix("socket:[").removesuffix("]") for each in descriptors}
+        rows = (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
+        ours = ((row[1], row[2]) for row in rows if row[9] in inodes)
+        return {_port(remote) for local, remote in ours if _port(local) == self.stack.port}
 
     def unchanged(self, before: dict[str, int], *, but: tuple[str, ...] = ()) -> None:
         """Make sure that no process of *before* (from :meth:`pids`) ended meanwhile, *but* those."""
@@ -175,6 +194,10 @@ class Site:
         # Not kept: a connection is not for several threads.
         socket = f"unix://{self.stack.run_directory}/supervisor.sock"
         return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, socket))  # type: ignore[arg-type]
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 def _made(directory: Path) -> Path:
