@@ -1,13 +1,16 @@
 """Who is in which room, from the rows of their sockets.
 
 A person with three tabs is there once: the room hears of the first to come and the last to go. A socket that was not
-heard of for ``limits.PRESENT`` seconds does not count; its row waits, so that a laptop that wakes up is there again.
+heard of for ``limits.PRESENT`` seconds does not count, nor one whose interface server was killed; its row waits, so
+that a laptop that wakes up, or a server that was only paused, is there again at the next sign of life.
 Rows of one room change under the lock of the room's row, so that two tabs that close together tell it once.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +20,9 @@ from chat import broadcast, groups, limits
 from chat.identity import Identity
 from chat.messages import lock_room
 from chat.models import Client, Room
+
+# Rows in one query: SQLite takes no more than a thousand parameters everywhere.
+_ROWS = 500
 
 
 def enter(room: Room, channel_name: str, identity: Identity) -> None:
@@ -79,6 +85,19 @@ def seen(channel_name: str, identity: Identity) -> None:
             _sweep(room)
 
 
+def interface_gone(message: Any) -> None:
+    """Take out everybody whose socket was on an interface server that was killed: a consumer of ``interface.gone``.
+
+    And whoever is stale anywhere, so that nobody of a server stays of which the word was lost.
+    """
+    gone = Client.objects.filter(channel_name__startswith=message["process"], present=True)
+    for room in Room.objects.filter(pk__in=(gone | _stale()).values("room")).order_by("pk"):
+        with transaction.atomic():
+            lock_room(room.pk)
+            _take_out(room, list(gone.filter(room=room)))
+            _sweep(room)
+
+
 def here(room: Room) -> list[Identity]:
     """Return the people in *room*, by name, each once."""
     rows = Client.objects.filter(room=room, present=True, seen_at__gte=_cutoff()).order_by("seen_at")
@@ -107,16 +126,23 @@ def _note(room: Room, channel_name: str, identity: Identity, *, present: bool, p
 
 def _sweep(room: Room) -> None:
     """Take those who are stale out of *room*, whose lock the caller holds, and tell the room."""
-    gone = list(_stale().filter(room=room))
-    if gone:
-        Client.objects.filter(pk__in=[client.pk for client in gone]).update(present=False)
-        left = {client.key: identity_of(client) for client in gone}
-        for key in Client.objects.filter(room=room, present=True, key__in=left).values_list("key", flat=True):
-            left.pop(key, None)
-        for identity in left.values():
-            _tell(room, "leave", identity)
+    _take_out(room, list(_stale().filter(room=room)))
     ended = timezone.now() - datetime.timedelta(seconds=limits.CLIENT_ROW)
     Client.objects.filter(room=room, seen_at__lt=ended).delete()
+
+
+def _take_out(room: Room, clients: Sequence[Client]) -> None:
+    """Note that *clients*, rows of *room*, are not present; tell the room who has no other socket in it."""
+    if not clients:
+        return
+    for start in range(0, len(clients), _ROWS):
+        part = clients[start : start + _ROWS]
+        Client.objects.filter(pk__in=[client.pk for client in part]).update(present=False)
+    left = {client.key: identity_of(client) for client in clients}
+    for key in Client.objects.filter(room=room, present=True).values_list("key", flat=True):
+        left.pop(key, None)
+    for identity in left.values():
+        _tell(room, "leave", identity)
 
 
 def _stale() -> QuerySet[Client]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channels import include, route, route_class
 
-from chat import consumers, health, jobs, poll
+from chat import consumers, health, jobs, poll, presence
 from chat.streams import ChatDemultiplexer
 
 echo_routing = [
@@ -28,4 +28,5 @@ channel_routing = [
     # Once one of them has a consumer, all of them need one.
     route("http.disconnect", poll.ignore),
     route(jobs.CHANNEL, jobs.make_thumbnail),
+    route("interface.gone", presence.interface_gone),
 ]

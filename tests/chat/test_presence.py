@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import threading
 
+from channels.test import Client as LayerClient
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -128,6 +129,53 @@ class PresenceTests(ChatTestCase):
         page.ask("system", "ping")
         assert self.told() == [("join", "ann")]
         assert "ann" in [person.name for person in presence.here(self.tea)]
+
+    def interface_gone(self, process):
+        client = LayerClient()
+        client.send_and_consume("interface.gone", {"process": process})
+
+    def on(self, process, user):
+        """Let the page of *user* in the tea room be on interface server *process*; returns the page."""
+        page = self.page(user)
+        page.join(self.tea)
+        name = f"{process}{user.username}"
+        Client.objects.filter(channel_name=page.name).update(channel_name=name)
+        return name
+
+    def test_people_of_an_interface_server_that_was_killed_leave_and_nobody_else(self):
+        self.on("daphne.response.x_y!", self.ann)
+        self.on("daphne.response.xzy!", self.ben)
+        self.told()
+        self.interface_gone("daphne.response.x_y!")
+        assert self.told() == [("leave", "ann")]
+        assert [person.name for person in presence.here(self.tea)] == ["ben", "watcher"]
+        # It is told once.
+        self.interface_gone("daphne.response.x_y!")
+        assert self.told() == []
+
+    def test_who_has_another_tab_on_another_interface_server_stays(self):
+        self.on("daphne.response.x!", self.ann)
+        self.on("daphne.response.y!", self.ann)
+        self.told()
+        self.interface_gone("daphne.response.x!")
+        assert self.told() == []
+        assert [person.name for person in presence.here(self.tea)] == ["ann", "watcher"]
+
+    def test_people_of_an_interface_server_that_was_only_paused_return_at_their_next_ping(self):
+        name = self.on("daphne.response.x!", self.ann)
+        self.told()
+        self.interface_gone("daphne.response.x!")
+        presence.seen(name, who(self.ann))
+        assert self.told() == [("leave", "ann"), ("join", "ann")]
+        assert "ann" in [person.name for person in presence.here(self.tea)]
+
+    def test_stale_people_of_other_rooms_are_swept_too(self):
+        coffee = self.room("Coffee")
+        page = self.page(self.ann)
+        page.join(coffee)
+        self.silent(page)
+        self.interface_gone("daphne.response.x!")
+        assert not Client.objects.filter(room=coffee, present=True).exists()
 
     def test_rows_of_sockets_that_cannot_be_open_any_more_go(self):
         page = self.page(self.ann)
