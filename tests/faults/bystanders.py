@@ -83,6 +83,30 @@ class Bystanders:
             assert _hears(socket, deadline, text), f"bystander {number} is not answered after {within:g} s"
 
 
+def newcomers_are_answered(site: Site, within: float, count: int = 6) -> None:
+    """Make sure that *count* new sockets, one after the other, are let in and answered at once.
+
+    Who meets an interface server that has not found its way back yet is sent away, and the count begins again.
+
+    Raises:
+        AssertionError: that was not so within *within* seconds, times ``TIMEOUT_SCALE``.
+    """
+    import websocket
+
+    deadline = time.monotonic() + within * TIMEOUT_SCALE
+    answered, problem = 0, ""
+    while answered < count:
+        assert time.monotonic() < deadline, f"newcomers are not all answered after {within:g} s: {problem}"
+        try:
+            with site.stack.visitor().connect("/ws/quiet/", timeout=1) as socket:
+                text = f"frame {uuid.uuid4().hex}"
+                socket.raw.send(text)
+                answered = answered + 1 if _hears(socket, time.monotonic() + 1 * TIMEOUT_SCALE, text) else 0
+        except (websocket.WebSocketException, OSError, AssertionError) as error:
+            answered, problem = 0, repr(error)
+            time.sleep(_EVERY)
+
+
 def _hears(socket: Socket, until: float, text: str = "") -> bool:
     """Whether *socket* receives a group message, or *text* where it is given, before *until* (monotonic clock)."""
     import websocket

@@ -18,7 +18,7 @@ from pathlib import Path
 import redis
 
 from tests.faults import uploads
-from tests.faults.bystanders import Bystanders
+from tests.faults.bystanders import Bystanders, newcomers_are_answered
 from tests.faults.fault import Fault, Harm
 from tests.faults.proxy import Proxy
 from tests.faults.site import Site
@@ -67,12 +67,14 @@ class RedisSilent:
             finally:
                 proxy.pass_()
             bystanders.hear_again(RECOVERY)
+            # Whoever speaks before his interface server has noticed is sent away: the others then are not.
+            newcomers_are_answered(site, RECOVERY)
             bystanders.are_answered(RECOVERY)
 
 
 @dataclass
 class RedisSlow:
-    """The way to Redis takes *each_way* seconds. Nothing is lost by that, but queues fill up under load."""
+    """The way to Redis takes *each_way* seconds. Workers then do a fraction of their work, and queues fill up."""
 
     seconds: float = 10
     each_way: float = 0.2
@@ -87,11 +89,10 @@ class RedisSlow:
                 until = time.monotonic() + self.seconds
                 while time.monotonic() < until:
                     bystanders.hear_again(RECOVERY)
-                    # The queue may hold what others sent, and each batch takes three ways and more.
-                    bystanders.are_answered(3 * RECOVERY)
             finally:
                 proxy.pass_()
             bystanders.hear_again(RECOVERY)
+            bystanders.are_answered(RECOVERY)
 
 
 @dataclass
