@@ -21,9 +21,15 @@ export function newId() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Return a time that everybody draws for themselves, so that not all come at once. */
+function between(least, most) {
+  return least + Math.random() * (most - least);
+}
+
 /**
- * Events: `state` (detail: {name, until, failures, code}), `welcome` (detail: its payload).
- * States: connecting, connected, waiting (until `until`, a time in ms), closed (for good, with `code`).
+ * Events: `state` (detail: {name, until, failures, code, advised}), `welcome` (detail: its payload).
+ * States: connecting, connected, waiting (until `until`, a time in ms), closed (for good, with `code`). `advised` means
+ * that the server has told us beforehand: it restarts and wants us back, or it does not.
  */
 export class Connection extends EventTarget {
   #path;
@@ -34,6 +40,8 @@ export class Connection extends EventTarget {
   #timer = 0;
   #heartbeat = 0;
   #silent = 0;
+  // What the server said before it closed: {reconnect, after_ms}.
+  #advice = null;
   state = { name: "connecting", failures: 0 };
 
   constructor(path) {
@@ -113,6 +121,8 @@ export class Connection extends EventTarget {
     this.#silent = 0;
     if (stream === "system" && payload.type === "welcome") {
       this.#welcome(payload);
+    } else if (stream === "system" && payload.type === "disconnect") {
+      this.#advice = payload;
     }
     if (payload.id !== undefined && ANSWERS.has(payload.type)) {
       const request = this.#finish(payload.id);
@@ -146,7 +156,7 @@ export class Connection extends EventTarget {
   #beatOrRetry() {
     if (this.connected) {
       this.send("system", { type: "ping" });
-    } else if (this.state.name === "waiting") {
+    } else if (this.state.name === "waiting" && !(this.state.advised && Date.now() < this.state.until)) {
       this.retry();
     }
   }
@@ -159,21 +169,28 @@ export class Connection extends EventTarget {
   }
 
   #closed(code) {
-    this.#bridge = null;
+    const advice = this.#advice;
+    this.#bridge = this.#advice = null;
     clearTimeout(this.#timer);
     clearInterval(this.#heartbeat);
     for (const id of [...this.#requests.keys()]) {
       this.#finish(id).reject({ code: "disconnected" });
     }
-    if (FINAL.has(code)) {
-      this.#setState({ name: "closed", failures: this.#failures, code });
+    const unwanted = advice?.reconnect === false;
+    if (FINAL.has(code) || unwanted) {
+      this.#setState({ name: "closed", failures: this.#failures, code, advised: unwanted });
       return;
     }
-    const bound = Math.min(RETRY.first * 2 ** this.#failures, RETRY.most);
-    const delay = (RETRY.least + Math.random() * (bound - RETRY.least)) * 1000;
-    this.#failures += 1;
+    const delay = advice?.after_ms ? between(...advice.after_ms) : this.#backOff();
     this.#timer = setTimeout(() => this.open(), delay);
-    this.#setState({ name: "waiting", until: Date.now() + delay, failures: this.#failures, code });
+    this.#setState({ name: "waiting", until: Date.now() + delay, failures: this.#failures, code, advised: Boolean(advice) });
+  }
+
+  /** Count a failure and return how many milliseconds to wait after it. */
+  #backOff() {
+    const bound = Math.min(RETRY.first * 2 ** this.#failures, RETRY.most);
+    this.#failures += 1;
+    return between(RETRY.least * 1000, bound * 1000);
   }
 
   #finish(id) {

@@ -20,21 +20,33 @@ function shown(state) {
     return gettext("Connecting…");
   }
   if (state.name === "closed") {
-    return CLOSED[state.code];
+    return state.advised ? gettext("The server has closed and asks to stay away") : CLOSED[state.code];
   }
   const seconds = Math.max(1, Math.ceil((state.until - Date.now()) / 1000));
-  const text = navigator.onLine ? gettext("Reconnecting in %(seconds)s s") : gettext("Offline, trying again in %(seconds)s s");
-  return fill(text, { seconds });
+  return fill(countdown(state), { seconds });
+}
+
+function countdown(state) {
+  if (!navigator.onLine) {
+    return gettext("Offline, trying again in %(seconds)s s");
+  }
+  return state.advised ? gettext("The server restarts, back in %(seconds)s s") : gettext("Reconnecting in %(seconds)s s");
 }
 
 /** Whether the server has sent us away: it wants to see the cookies again. */
 function mustReload(state) {
-  return state.name === "closed" && state.code !== 1000;
+  return state.name === "closed" && state.code !== 1000 && !state.advised;
 }
 
 function spoken(state) {
+  if (state.name !== "waiting") {
+    return shown(state);
+  }
   // The countdown is not read out: one announcement a second is no help.
-  return state.name === "waiting" ? (navigator.onLine ? gettext("Disconnected, reconnecting") : gettext("Offline")) : shown(state);
+  if (!navigator.onLine) {
+    return gettext("Offline");
+  }
+  return state.advised ? gettext("The server restarts. This page comes back by itself.") : gettext("Disconnected, reconnecting");
 }
 
 /**
