@@ -8,17 +8,31 @@ on, or on ``system`` where there is none, and the socket stays open.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
 import json
-from typing import Any, TypeVar
+from typing import Any
 
 from channels.exceptions import ChannelSocketException, ConsumeLater, DenyConnection, SendNotAvailableOnDemultiplexer
 from channels.generic.websockets import JsonWebsocketConsumer, WebsocketDemultiplexer, WebsocketMultiplexer
+from channels.message import pending_message_store
 from django.core.serializers.json import DjangoJSONEncoder
 
-from channels_lts.exceptions import StreamError
+from channels_lts.exceptions import LayerUnavailable, StreamError
+from channels_lts.payloads import MAX_ID_LENGTH, field, request_id
 
-__all__ = ["CODES", "Demultiplexer", "Multiplexer", "StreamConsumer", "StreamError", "encode", "field"]
+__all__ = [
+    "CODES",
+    "Demultiplexer",
+    "Multiplexer",
+    "StreamConsumer",
+    "StreamError",
+    "encode",
+    "failure_frame",
+    "field",
+    "request_id",
+]
 
 CODES = {
     "malformed": "The frame is not a text frame holding JSON.",
@@ -33,14 +47,7 @@ CODES = {
     "internal": "The server failed; it has been logged.",
 }
 
-# How the payload's own id is limited, so that it can be repeated in every answer without cost.
-MAX_ID_LENGTH = 64
-
 _SYSTEM = "system"
-_REQUIRED: Any = object()
-_TYPE_NAMES = {str: "a string", int: "an integer", bool: "true or false", dict: "an object", list: "an array"}
-
-T = TypeVar("T")
 
 
 class Multiplexer(WebsocketMultiplexer):
@@ -56,70 +63,67 @@ def encode(stream: str, payload: dict[str, Any]) -> dict[str, Any]:
     return Multiplexer.encode(stream, payload)
 
 
-def field(
-    payload: dict[str, Any],
-    name: str,
-    kind: type[T],
-    *,
-    default: Any = _REQUIRED,
-    max_length: int | None = None,
-    minimum: int | None = None,
-) -> T:
-    """Return field *name* of *payload*, which must be of type *kind*.
+def failure_frame(consumer: Any, message: Any) -> dict[str, Any] | None:
+    """Return the channel message that answers *message*, whose *consumer* failed, by the error ``internal``.
 
-    A missing field gives *default* where there is one. *max_length* counts characters of a string; *minimum* bounds an
-    integer. Strings with a NUL or an unpaired surrogate are refused: databases and UTF-8 cannot hold them.
-
-    Raises:
-        StreamError: ``bad_field``, or ``too_large`` where a string exceeds *max_length*.
+    None where nobody expects one: *message* is no frame, or *consumer* no :class:`Demultiplexer`.
     """
-    if name not in payload:
-        if default is _REQUIRED:
-            raise StreamError("bad_field", f"{name} is missing")
-        return default
-    value = payload[name]
-    # bool is an int for Python, but not for people who write JSON.
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise StreamError("bad_field", f"{name} must be {_TYPE_NAMES.get(kind, kind.__name__)}")
-    if isinstance(value, str):
-        if max_length is not None and len(value) > max_length:
-            raise StreamError("too_large", f"{name} has {len(value)} characters, at most {max_length} are allowed")
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise StreamError("bad_field", f"{name} holds a NUL or an unpaired surrogate")
-    if isinstance(value, int) and minimum is not None and value < minimum:
-        raise StreamError("bad_field", f"{name} must be at least {minimum}")
-    # 64 bits are what databases hold.
-    if isinstance(value, int) and value >= 2**63:
-        raise StreamError("bad_field", f"{name} is too large")
-    return value
-
-
-def request_id(payload: Any) -> str | int | None:
-    """Return the id of a request that the answer repeats; None where there is none, or none that could be repeated."""
-    value = payload.get("id") if isinstance(payload, dict) else None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
-        return value
-    if isinstance(value, str) and len(value) <= MAX_ID_LENGTH and value.isprintable():
-        return value
-    return None
+    if not (isinstance(consumer, type) and issubclass(consumer, Demultiplexer)):
+        return None
+    if message.channel.name != "websocket.receive":
+        return None
+    # The demultiplexer may have failed before it knew.
+    stream, request = getattr(message, "stream_request", (_SYSTEM, None))
+    return consumer.multiplexer_class.encode(stream, _error_payload(_internal(), request))
 
 
 class Demultiplexer(WebsocketDemultiplexer):
     """Channels' ``WebsocketDemultiplexer`` with answers to bad frames; its ``consumers = {...}`` works unchanged.
 
     A stream's consumer class is not changed: what stops it from sending outside its stream is a subclass of our own.
+    A stream gets a message of its own for each frame, with the payload for its text and all else of the socket's.
     An exception in a stream is answered by the error ``internal`` and then raised, so that the worker logs it.
     """
 
     multiplexer_class = Multiplexer
 
     def authorize(self, message: Any, **kwargs: Any) -> None:
-        """Raise ``DenyConnection`` to refuse the handshake with 403. Runs before anything is accepted."""
+        """Raise ``DenyConnection`` to refuse the handshake with 403. Runs before any stream hears of it."""
+
+    def authorize_stream(self, stream: str, message: Any, **kwargs: Any) -> None:
+        """Raise StreamError to keep this socket from *stream*, or ``DenyConnection`` to refuse its handshake.
+
+        Asked with the handshake: a stream that is kept from the socket does not hear of it. And with each frame, which
+        then gets the error. By default this asks the stream's own consumer, where it is a :class:`StreamConsumer`.
+        """
+        consumer = self.consumers[stream]
+        if isinstance(consumer, type) and issubclass(consumer, StreamConsumer):
+            consumer.authorize(message, **kwargs)
 
     def connect(self, message: Any, **kwargs: Any) -> None:
+        """Let every stream hear of the socket, and then accept it; what the streams sent follows the acceptance.
+
+        Any stream may refuse the handshake by raising ``DenyConnection``: then nothing leaves but the refusal.
+        """
         self.authorize(message, **kwargs)
-        message.reply_channel.send({"accept": True})
-        self._forward_to_all(message, **kwargs)
+        pending = _Pending()
+        try:
+            for stream in self.consumers:
+                try:
+                    self.authorize_stream(stream, message, **kwargs)
+                except StreamError:
+                    continue
+                self._call(stream, message, **kwargs)
+        except (ConsumeLater, ChannelSocketException, DenyConnection):
+            pending.forget()
+            raise
+        except Exception:
+            pending.forget()
+            # Nothing leaves after an error; without a word the browser would wait for its time limit.
+            with contextlib.suppress(message.channel_layer.ChannelFull, LayerUnavailable):
+                message.reply_channel.send({"close": True}, immediately=True)
+            raise
+        pending.send_first(message.reply_channel, {"accept": True})
 
     def disconnect(self, message: Any, **kwargs: Any) -> None:
         self._forward_to_all(message, **kwargs)
@@ -144,22 +148,29 @@ class Demultiplexer(WebsocketDemultiplexer):
             stream = fields["stream"] if self._has_stream(fields.get("stream")) else _SYSTEM
             self.send_error(stream, error, fields.get("payload"))
             return
+        self.message.stream_request = stream, payload
         try:
+            self._authorize_frame(stream, **kwargs)
             self._forward(stream, payload, **kwargs)
         except StreamError as error:
             self.send_error(stream, error, payload)
         except (ConsumeLater, DenyConnection, ChannelSocketException):
             raise
         except Exception:
-            self.send_error(stream, StreamError("internal", CODES["internal"]), payload)
+            # Our worker drops this with all else that was to leave, and sends what failure_frame() says.
+            self.send_error(stream, _internal(), payload)
             raise
 
     def send_error(self, stream: str, error: StreamError, request: Any = None) -> None:
         """Answer with *error* on *stream*, repeating the id of *request* where it has one."""
-        payload: dict[str, Any] = {"type": "error", "code": error.code, "reason": error.reason}
-        if (identifier := request_id(request)) is not None:
-            payload["id"] = identifier
-        self.multiplexer_class(stream, self.message.reply_channel).send(payload)
+        self.multiplexer_class(stream, self.message.reply_channel).send(_error_payload(error, request))
+
+    def _authorize_frame(self, stream: str, **kwargs: Any) -> None:
+        try:
+            self.authorize_stream(stream, self.message, **kwargs)
+        except DenyConnection:
+            # There is no handshake to refuse any more.
+            raise StreamError("not_allowed", "you may not use this stream") from None
 
     def _split(self, content: Any) -> tuple[str, dict[str, Any]]:
         if not isinstance(content, dict) or "stream" not in content or "payload" not in content:
@@ -175,9 +186,12 @@ class Demultiplexer(WebsocketDemultiplexer):
         return isinstance(name, str) and name in self.consumers
 
     def _forward(self, stream: str, payload: dict[str, Any], **kwargs: Any) -> None:
-        # Upstream's consumers read the payload as the text of the message.
-        self.message.content["text"] = json.dumps(payload)
-        self._call(stream, self.message, **kwargs)
+        # Upstream's consumers read the payload as the text of the message. The frame stays as it came, for whoever puts
+        # it back on its channel: ConsumeLater, or frames that wait for their turn.
+        message = copy.copy(self.message)
+        message.content = {**self.message.content, "text": json.dumps(payload)}
+        message.frame_content = self.message.content
+        self._call(stream, message, **kwargs)
 
     def _forward_to_all(self, message: Any, **kwargs: Any) -> None:
         for stream in self.consumers:
@@ -194,8 +208,9 @@ class Demultiplexer(WebsocketDemultiplexer):
 class StreamConsumer(JsonWebsocketConsumer):
     """One stream of a :class:`Demultiplexer`: a payload of type ``join`` calls ``type_join(payload)``.
 
-    ``self.message`` is the socket's message, with the user and sessions that the demultiplexer asked for. Override
-    ``connect(message, **kwargs)`` and ``disconnect(message, **kwargs)`` to hear of the socket's beginning and end.
+    ``self.message`` has the user and sessions that the demultiplexer asked for. Override ``connect(message, **kwargs)``
+    and ``disconnect(message, **kwargs)`` to hear of the socket's beginning and end, and ``authorize`` to say who may
+    use the stream.
     """
 
     _request: dict[str, Any] | None = None
@@ -204,8 +219,16 @@ class StreamConsumer(JsonWebsocketConsumer):
     def multiplexer(self) -> Multiplexer:
         return self.kwargs["multiplexer"]
 
+    @classmethod
+    def authorize(cls, message: Any, **kwargs: Any) -> None:
+        """Raise StreamError to keep a socket from this stream, or ``DenyConnection`` to refuse its handshake with 403.
+
+        Called with the handshake, before anything is accepted, and with each frame, before it is handed over: *message*
+        has the user and sessions that the demultiplexer asked for.
+        """
+
     def connect(self, message: Any, **kwargs: Any) -> None:
-        """Called when the socket opened; the demultiplexer has accepted it already."""
+        """Called when the socket opens: what is sent here follows the acceptance. ``DenyConnection`` refuses it."""
 
     def receive(self, content: dict[str, Any], **kwargs: Any) -> None:
         """Call the method of the payload's type.
@@ -226,6 +249,39 @@ class StreamConsumer(JsonWebsocketConsumer):
         if "id" not in payload and (identifier := request_id(self._request)) is not None:
             payload["id"] = identifier
         self.multiplexer.send(payload)
+
+
+def _internal() -> StreamError:
+    return StreamError("internal", CODES["internal"])
+
+
+def _error_payload(error: StreamError, request: Any) -> dict[str, Any]:
+    payload: dict[str, Any] = {"type": "error", "code": error.code, "reason": error.reason}
+    if (identifier := request_id(request)) is not None:
+        payload["id"] = identifier
+    return payload
+
+
+class _Pending:
+    """What is to leave when the consumer that runs now has ended; outside of one, everything has left already."""
+
+    def __init__(self) -> None:
+        self._begin = len(self._messages)
+
+    @property
+    def _messages(self) -> list[Any]:
+        return pending_message_store.threadlocal.messages if pending_message_store.active else []
+
+    def forget(self) -> None:
+        """Forget what was sent since this was made."""
+        del self._messages[self._begin :]
+
+    def send_first(self, channel: Any, message: dict[str, Any]) -> None:
+        """Send *message* before all that was sent since this was made."""
+        if pending_message_store.active:
+            self._messages.insert(self._begin, (channel, message))
+        else:
+            channel.send(message)
 
 
 def _text(message: Any) -> str:
