@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+WHAT ?= workers
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status logs roll test test-matrix bench lint lock clean
 
@@ -23,8 +24,8 @@ status: ## show the processes
 logs: ## follow all logs
 	@$(PYTHON) deploy/embedded logs
 
-roll: ## restart the workers one at a time
-	@$(PYTHON) deploy/embedded roll
+roll: ## restart the workers one at a time; WHAT=daphne the interface servers, WHAT=all both and the delay server
+	@$(PYTHON) deploy/embedded roll $(WHAT)
 
 test: ## install what the tests need and run all of them
 	@PYTHON='$(PYTHON)' tests/run.sh $(PYTEST_ARGS)

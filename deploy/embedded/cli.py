@@ -10,7 +10,7 @@ from pathlib import Path
 
 from embedded import environment, prepare, proc
 from embedded.environment import Paths
-from embedded.install import install
+from embedded.install import install, put_on_path
 from embedded.processes import Supervisor
 from embedded.report import Failure, note
 
@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> int:
         command.set_defaults(function=function)
         if name == "setup":
             command.add_argument("locks", nargs="*", type=Path, metavar="LOCK", help="further locks to install on top")
+        if name == "roll":
+            command.add_argument("names", nargs="*", metavar="NAME", help="groups or processes; all: all but Redis")
     options = vars(parser.parse_args(arguments))
     try:
         return int(options.pop("function")(environment.find_paths(), **options) or 0)
@@ -38,6 +40,7 @@ def main(arguments: list[str]) -> int:
 def setup(paths: Paths, locks: list[Path]) -> None:
     for lock in (paths.checkout / "requirements-lts.txt", *(lock.resolve() for lock in locks)):
         install(paths.venv, lock, paths.logs / "setup.log")
+    put_on_path(paths.venv, paths.checkout)
     prepare.compile_catalogs(paths.checkout, paths.python)
 
 
@@ -92,15 +95,14 @@ def logs(paths: Paths) -> None:
     os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607
 
 
-def roll(paths: Paths) -> int:
-    """Restart the workers, each when the one before it is running again."""
+def roll(paths: Paths, names: list[str]) -> int:
+    """Restart processes one at a time, each when the one before it is ready; the workers, if none are named."""
     supervisor = _running(paths)
-    workers = [info["name"] for info in supervisor.call("getAllProcessInfo") if info["group"] == "workers"]
-    for name in sorted(workers):
-        code = supervisor.control("restart", f"workers:{name}")
-        if code:
-            return code
-    return 0
+    if "all" in names:
+        # What runs our code. Redis would forget what it holds.
+        groups = {info["group"] for info in supervisor.call("getAllProcessInfo")}
+        names = [name for name in ("workers", "delay", "wsgi", "daphne") if name in groups]
+    return supervisor.control("roll", *(names or ["workers"]))
 
 
 def _find(paths: Paths) -> Supervisor | None:
@@ -122,5 +124,5 @@ _COMMANDS = {
     "down": (down, "stop everything"),
     "status": (status, "show the processes"),
     "logs": (logs, "follow all logs"),
-    "roll": (roll, "restart the workers one at a time"),
+    "roll": (roll, "restart the workers, or what is named, one at a time"),
 }

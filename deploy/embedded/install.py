@@ -61,6 +61,14 @@ def install(venv: Path, lock: Path, log: Path) -> None:
         stamp.write_text(wanted)
 
 
+def put_on_path(venv: Path, checkout: Path) -> None:
+    """Let programs of *venv* find the packages of *checkout*, wherever they are called: supervisorctl its plug-in."""
+    for packages in venv.glob("lib/python3*/site-packages"):
+        path = packages / "checkout.pth"
+        if not path.exists() or path.read_text() != f"{checkout}\n":
+            path.write_text(f"{checkout}\n")
+
+
 def _usable(venv: Path) -> bool:
     """Whether *venv* was made to the end, and with a Python that is still there."""
     return os.access(venv / "bin" / "python", os.X_OK) and (venv / "bin" / "pip").exists()

@@ -99,6 +99,7 @@ class Supervisor:
             raise
 
     def _launch(self) -> None:
+        self._link()
         self._before = {log: log.stat().st_size for log in self.paths.logs.glob("*.log")}
         launched = run(self._command("supervisord"), self.environment, self.paths.checkout)
         if launched.code:
@@ -107,6 +108,15 @@ class Supervisor:
         deadline = time.monotonic() + 5
         while self._pid() is None and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def _link(self) -> None:
+        """Let supervisorctl find the socket without an environment: deploy/supervisor/supervisord.conf names this link.
+
+        It does for the deployment in ``var/`` of the checkout. One with a VAR_DIR of its own has its link there.
+        """
+        new = self.paths.var / f"supervisor.sock.{os.getpid()}"
+        new.symlink_to(self.socket)
+        new.replace(self.paths.var / "supervisor.sock")
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
