@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +16,8 @@ from tests.faults.site import Site
 from tests.services import TIMEOUT_SCALE
 from tests.visitor import Socket
 
+# Seconds, times TIMEOUT_SCALE, after the end of an outage until groups are whole and everybody is answered.
+RECOVERY = 10.0
 _PREFIX = "chat:"
 # Seconds between two attempts to reach everybody.
 _EVERY = 0.25
@@ -81,6 +85,14 @@ class Bystanders:
             text = f"frame {uuid.uuid4().hex}"
             socket.raw.send(text)
             assert _hears(socket, deadline, text), f"bystander {number} is not answered after {within:g} s"
+
+
+@contextlib.contextmanager
+def nobody_ends(site: Site) -> Iterator[None]:
+    """Make sure that no process ends within."""
+    before = site.pids()
+    yield
+    site.unchanged(before)
 
 
 def newcomers_are_answered(site: Site, within: float, count: int = 6) -> None:

@@ -1,36 +1,31 @@
-"""What the deployment stands on goes away, hangs, is slow or is full: Redis, the network to it, the database, the disk.
+"""Redis or the way to it goes away, is silent, slow or full; no process may end by that.
 
-Each fault makes sure itself of what it promises while it lasts; no process may end by any of them.
+Each fault makes sure itself of what it promises while it lasts.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import resource
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import redis
 
-from tests.faults import uploads
-from tests.faults.bystanders import Bystanders, newcomers_are_answered
+from tests.faults import stores, uploads
+from tests.faults.asking import close_code, refusal, say
+from tests.faults.bystanders import RECOVERY, Bystanders, newcomers_are_answered, nobody_ends
 from tests.faults.fault import Fault, Harm
 from tests.faults.proxy import Proxy
 from tests.faults.site import Site
 from tests.services import wait_for
-from tests.visitor import Response, Socket, Visitor
 
-# Seconds, times TIMEOUT_SCALE: until groups are whole, and what is asked is answered, after the end of an outage.
-RECOVERY = 10.0
 _ANYTHING = Harm(frames=True, sockets=True, http=True, errors=True)
-_NOTHING = Harm()
-# Bytes that a file of a web worker may have while the disk is full: a part of any image.
-_ROOM = 4096
+# Seconds in which a process without work ends, though Redis does not answer it: a few of tests.faults.settings'
+# REDIS_TIMEOUT, one after the other. For an interface server, the time after which supervisord would kill it.
+_ENDS = 15.0
+_DRAINS = 30.0
+_KINDS = ("daphne:", "workers:web", "workers:socket", "workers:background")
 
 
 @dataclass
@@ -42,7 +37,7 @@ class RedisStopped:
     harm: Harm = _ANYTHING
 
     def strike(self, site: Site) -> None:
-        with _nobody_ends(site), Bystanders(site) as bystanders:
+        with nobody_ends(site), Bystanders(site) as bystanders:
             site.redis.stop()
             time.sleep(self.seconds)
             site.redis.start()
@@ -60,7 +55,7 @@ class RedisSilent:
 
     def strike(self, site: Site) -> None:
         proxy = _proxy(site)
-        with _nobody_ends(site), Bystanders(site) as bystanders:
+        with nobody_ends(site), Bystanders(site) as bystanders:
             proxy.drop()
             try:
                 time.sleep(self.seconds)
@@ -70,6 +65,34 @@ class RedisSilent:
             # Whoever speaks before his interface server has noticed is sent away: the others then are not.
             newcomers_are_answered(site, RECOVERY)
             bystanders.are_answered(RECOVERY)
+
+
+@dataclass
+class RestartsWhileRedisSilent:
+    """One process of each kind is told to end while nothing gets through to Redis, and ends within its limit."""
+
+    name: str = "restarts while Redis is cut off"
+    harm: Harm = _ANYTHING
+
+    def strike(self, site: Site) -> None:
+        proxy = _proxy(site)
+        before = site.pids()
+        chosen = [next(name for name in sorted(before) if name.startswith(kind)) for kind in _KINDS]
+        proxy.drop()
+        try:
+            for name in chosen:
+                os.kill(before[name], signal.SIGTERM)
+            for name in chosen:
+                limit = _DRAINS if name.startswith("daphne") else _ENDS
+                # Not what runs in its place, which may wait for Redis: that the old one has gone.
+                wait_for(lambda name=name: _gone(before[name]), f"{name} ends", limit)
+        finally:
+            proxy.pass_()
+        for name in chosen:
+            wait_for(lambda name=name: site.pids().get(name, before[name]) != before[name], f"{name} is back", 30)
+        newcomers_are_answered(site, RECOVERY)
+        # Ended by itself, not by supervisord's SIGKILL; and what started meanwhile waited for Redis.
+        site.unchanged(before, but=tuple(chosen))
 
 
 @dataclass
@@ -83,7 +106,7 @@ class RedisSlow:
 
     def strike(self, site: Site) -> None:
         proxy = _proxy(site)
-        with _nobody_ends(site), Bystanders(site) as bystanders:
+        with nobody_ends(site), Bystanders(site) as bystanders:
             proxy.delay(self.each_way)
             try:
                 until = time.monotonic() + self.seconds
@@ -107,7 +130,7 @@ class RedisFull:
         visitor = site.stack.visitor().be_guest("full")
         connection = redis.StrictRedis(port=site.redis.port)
         before = uploads.Stored.at(site)
-        with _nobody_ends(site), Bystanders(site) as bystanders, visitor.connect("/ws/echo/") as socket:
+        with nobody_ends(site), Bystanders(site) as bystanders, visitor.connect("/ws/echo/") as socket:
             connection.config_set("maxmemory-policy", "noeviction")
             connection.config_set("maxmemory", 1)
             try:
@@ -125,157 +148,14 @@ class RedisFull:
             assert uploads.Stored.at(site).orphans <= before.orphans, "a file was left that no message has"
 
 
-@dataclass
-class DatabaseStopped:
-    """PostgreSQL ends, and comes back with its data."""
-
-    seconds: float = 10
-    name: str = "database stopped"
-    harm: Harm = _ANYTHING
-
-    def strike(self, site: Site) -> None:
-        assert site.postgres is not None
-        visitor = site.stack.visitor().be_guest("without-database")
-        with _nobody_ends(site), Bystanders(site) as bystanders, visitor.connect("/ws/") as socket:
-            socket.receive_stream("system", "welcome")
-            site.postgres.away()
-            try:
-                socket.send_stream("chat", type="send", room="lobby", body="lost", id="while-away")
-                assert error_frame(socket)["code"] == "internal"
-                assert say(visitor, "lost").status in {500, 503}
-                report = site.stack.get("/healthz")
-                assert (report.status, report.json()["database"]["status"]) == (503, "down")
-                bystanders.are_answered(RECOVERY)
-                time.sleep(self.seconds)
-            finally:
-                site.postgres.back()
-            # By itself, at the first message: each worker has to find out about the connection that it had.
-            for number in range(6):
-                assert say(visitor, f"back {number}").status == 201
-                socket.send_stream("chat", type="send", room="lobby", body="back", id=f"back-{number}")
-                socket.receive_stream("chat", "ack")
-
-
-@dataclass
-class DatabaseHangs:
-    """PostgreSQL does nothing, as on a machine that swaps, while its connections stay. Whoever needs it waits."""
-
-    seconds: float = 10
-    name: str = "database hangs"
-    harm: Harm = _ANYTHING
-
-    def strike(self, site: Site) -> None:
-        assert site.postgres is not None
-        assert site.postgres.process is not None
-        visitor = site.stack.visitor().be_guest("hanging-database")
-        with _nobody_ends(site), Bystanders(site) as bystanders:
-            processes = [site.postgres.process.pid, *_children(site.postgres.process.pid)]
-            try:
-                for pid in processes:
-                    os.kill(pid, signal.SIGSTOP)
-                time.sleep(self.seconds)
-            finally:
-                for pid in reversed(processes):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGCONT)
-            wait_for(lambda: say(visitor, "awake").status == 201, "the database is used again", RECOVERY)
-            bystanders.hear_again(RECOVERY)
-            bystanders.are_answered(RECOVERY)
-
-
-@dataclass
-class DiskFull:
-    """No file of a web worker may grow: what writes beyond gets a part of it written, and then an error.
-
-    That needs no rights and no disk of its own; what the kernel says is "file too large" for "no space left".
-    """
-
-    seconds: float = 10
-    name: str = "disk full for uploads"
-    harm: Harm = _NOTHING
-
-    def strike(self, site: Site) -> None:
-        visitor = site.stack.visitor().be_guest("disk")
-        with _nobody_ends(site):
-            pids = site.pids("workers:web").values()
-            try:
-                for pid in pids:
-                    _limit_files(pid, _ROOM)
-                no_image_is_taken(site, visitor)
-                time.sleep(self.seconds)
-            finally:
-                for pid in pids:
-                    _limit_files(pid, resource.RLIM_INFINITY)
-            assert uploads.post(visitor)
-
-
 FAULTS: tuple[Fault, ...] = (
     RedisStopped(),
     RedisSilent(),
+    RestartsWhileRedisSilent(),
     RedisSlow(),
     RedisFull(),
-    DatabaseStopped(),
-    DatabaseHangs(),
-    DiskFull(),
+    *stores.FAULTS,
 )
-
-
-def no_image_is_taken(site: Site, visitor: Visitor) -> None:
-    """Make sure that an uploader is told clearly, that nothing of the image is left, and that text is taken."""
-    before = uploads.Stored.at(site)
-    for image in (uploads.SMALL, uploads.LARGE):
-        answer = uploads.upload(visitor, image)
-        assert answer.status == 503, (answer.status, answer.body[:500])
-        assert answer.json()["error"]["code"] == "unavailable"
-    after = uploads.Stored.at(site)
-    assert after.orphans <= before.orphans, "a part of an image was left on the disk"
-    assert after.named == before.named, "a message was stored without its image"
-    assert say(visitor, "text needs no disk").status == 201
-
-
-def say(visitor: Visitor, text: str) -> Response:
-    """Post a message by HTTP."""
-    body = json.dumps({"body": text}).encode()
-    headers = {"Content-Type": "application/json", "X-CSRFToken": visitor.cookies["csrftoken"], "Origin": visitor.url}
-    return visitor.request("POST", "/rooms/lobby/messages/", body, headers)
-
-
-def error_frame(socket: Socket) -> dict[str, object]:
-    """Return the next error on whichever stream."""
-    while True:
-        payload = socket.receive()["payload"]
-        if payload["type"] == "error":
-            return payload
-
-
-def refusal(visitor: Visitor, path: str) -> int:
-    """Return the status by which a handshake is refused; 0 where it is not."""
-    import websocket
-
-    try:
-        with visitor.connect(path):
-            return 0
-    except websocket.WebSocketBadStatusException as error:
-        return error.status_code
-
-
-def close_code(socket: Socket) -> int:
-    """Read until the server closes; returns the code."""
-    import websocket
-
-    while True:
-        # Not recv(), which answers the closing frame, and may find nobody there any more.
-        frame = socket.raw.recv_frame()
-        if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
-            return int.from_bytes(frame.data[:2], "big")
-
-
-@contextlib.contextmanager
-def _nobody_ends(site: Site) -> Iterator[None]:
-    """Make sure that no process ends within."""
-    before = site.pids()
-    yield
-    site.unchanged(before)
 
 
 def _proxy(site: Site) -> Proxy:
@@ -283,12 +163,9 @@ def _proxy(site: Site) -> Proxy:
     return site.redis_proxy
 
 
-def _limit_files(pid: int, size: int) -> None:
-    """Let no file that process *pid* writes grow beyond *size* bytes."""
-    _soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
-
-
-def _children(pid: int) -> list[int]:
-    """Return the process ids of what *pid* has started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

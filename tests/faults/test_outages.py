@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults import outages
+from channels_lts import close_codes
+from tests.faults import outages, stores
 from tests.faults.fault import Fault
 from tests.faults.load import Load
 from tests.faults.site import Site
+from tests.services import TIMEOUT_SCALE
 
 pytestmark = pytest.mark.system
 
-# Seconds that each outage lasts here.
+# Seconds that each outage lasts here. What was lost in a silent network is never answered, however short that was.
 SHORT = 3.0
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with Site(tmp_path_factory.mktemp("outages"), postgres=True) as site:
         yield site
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    # Whatever the test before has left.
+    running.stack.wait_running(60)
+    return running
 
 
 @pytest.mark.parametrize(
@@ -30,15 +40,70 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     [
         outages.RedisStopped(SHORT),
         outages.RedisSilent(SHORT),
+        outages.RestartsWhileRedisSilent(),
         outages.RedisSlow(SHORT),
         outages.RedisFull(SHORT),
-        outages.DatabaseStopped(SHORT),
-        outages.DatabaseHangs(SHORT),
-        outages.DiskFull(SHORT),
+        stores.DatabaseStopped(SHORT),
+        stores.DatabaseHangs(SHORT),
+        stores.DiskFull(0),
     ],
     ids=lambda fault: fault.name,
 )
-def test_outage_costs_a_delay_and_nothing_else(site: Site, fault: Fault) -> None:
+def test_an_outage_costs_time_and_no_message(site: Site, fault: Fault) -> None:
     with Load(site) as load:
         load.strike(fault)
         load.finish()
+
+
+def test_a_chat_socket_that_stayed_while_redis_lost_everything_is_served_or_told_to_come_back(site: Site) -> None:
+    ann = site.stack.visitor().be_guest("ann")
+    with ann.connect("/ws/") as socket:
+        socket.receive_stream("system", "welcome")
+        site.redis.restart()
+        socket.send_stream("system", type="ping")
+        frame = socket.raw.recv_frame()
+        if frame.opcode == 8:
+            code = int.from_bytes(frame.data[:2], "big")
+            assert next(each for each in close_codes.ALL if each.code == code).reconnect, f"closed for good: {code}"
+        else:
+            assert b"pong" in frame.data, frame.data
+
+
+def test_a_slow_redis_makes_answers_slow_and_not_more(site: Site) -> None:
+    """A frame goes through Redis and back: four ways, each of which takes 0.2 s; twice that is overhead enough."""
+    proxy = site.redis_proxy
+    assert proxy is not None
+    with site.stack.visitor().connect("/ws/echo/") as socket:
+        proxy.delay(0.2)
+        try:
+            for _ in range(3):
+                began = time.monotonic()
+                socket.raw.send("slowly")
+                assert socket.raw.recv() == "slowly"
+                assert time.monotonic() - began < 3 * TIMEOUT_SCALE
+        finally:
+            proxy.pass_()
+
+
+@pytest.fixture
+def tiny_disk(site: Site) -> Iterator[Path]:
+    """Where new images go: a file system of its own, too small for any."""
+    directory = site.media / "images"
+    directory.mkdir(parents=True, exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8k,mode=0755", "tiny", directory],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"may not mount a small disk here ({mounted.stderr.strip()}); RLIMIT_FSIZE stands in for it")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", directory], check=True)
+
+
+def test_a_disk_without_space_takes_no_image_and_no_part_of_one(site: Site, tiny_disk: Path) -> None:
+    stores.no_image_is_taken(site, site.stack.visitor().be_guest("no-space"))
+    assert not [path for path in tiny_disk.rglob("*") if path.is_file()]
