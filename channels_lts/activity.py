@@ -30,10 +30,11 @@ class Activity:
         # By thread. One entry is set and taken by its own thread alone, so it needs no lock.
         self._running: dict[int, Run] = {}
 
-    def begin(self, channel: str, consumer: Any, reply_channel: str) -> None:
+    def begin(self, channel: str, consumer: Any, reply_channel: str) -> Run:
         """Note that this thread begins to run *consumer*, which came by routing, for a message on *channel*."""
         thread = threading.get_ident()
-        self._running[thread] = Run(thread, time.monotonic(), channel, consumer, reply_channel)
+        run = self._running[thread] = Run(thread, time.monotonic(), channel, consumer, reply_channel)
+        return run
 
     def end(self) -> Run | None:
         """Note that this thread's consumer has ended; returns what :meth:`begin` noted."""
@@ -43,10 +44,15 @@ class Activity:
         """Return what is running now, the longest first."""
         return sorted(self._running.copy().values(), key=lambda run: run.began)
 
-    def count(self, name: str, number: int = 1) -> None:
-        """Add *number* to the counter *name*."""
+    def is_running(self, run: Run) -> bool:
+        """Tell whether *run*, which :meth:`running` returned, still is."""
+        return self._running.get(run.thread) is run
+
+    def count(self, name: str, number: int = 1) -> int:
+        """Add *number* to the counter *name*; returns what it is then."""
         with self._lock:
             self._counts[name] += number
+            return self._counts[name]
 
     def counts(self) -> dict[str, int]:
         """Return all counters that are not zero."""

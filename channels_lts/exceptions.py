@@ -27,6 +27,13 @@ class StreamError(ChannelsLTSError):
         self.reason = reason
 
 
+class ConsumerTimedOut(ChannelsLTSError):
+    """Raised in a consumer that runs for longer than ``--consumer-timeout``, with ``--abort-consumers``."""
+
+    def __init__(self, message: str = "the consumer took longer than --consumer-timeout") -> None:
+        super().__init__(message)
+
+
 class LayerUnavailable(ChannelsLTSError, ConnectionError):
     """Raised when the channel layer cannot reach the Redis that an operation needs; the message says which.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import Any
 
 from channels.channel import Channel, Group
 from channels.message import pending_message_store
+from redis.exceptions import ResponseError
 
+from channels_lts.activity import Activity
 from channels_lts.exceptions import LayerUnavailable
 from channels_lts.layer.batch import Outgoing
 
@@ -22,19 +25,24 @@ _RETRY_EVERY = 0.2
 class Replies:
     """What consumers sent, until it leaves: together, after they ended well.
 
-    ``immediately=True`` does not come by here.
+    ``immediately=True`` does not come by here. Any channel layer will do; ours takes a batch at once.
+    What does not leave is logged, and counted as ``replies_dropped``.
     """
 
-    def __init__(self, channel_layer: Any) -> None:
+    def __init__(self, channel_layer: Any, activity: Activity | None = None) -> None:
         self._channel_layer = channel_layer
+        self._activity = activity or Activity()
         self._waiting: list[Outgoing] = []
+        self._lock = threading.Lock()
+        self._send_many = getattr(channel_layer, "send_batch", self._send_each)
 
     def add(self, outgoing: Outgoing) -> None:
         self._waiting.append(outgoing)
 
     def collect(self) -> None:
         """Take what the consumer that ran last, in this thread, has sent."""
-        sent, pending_message_store.threadlocal.messages = pending_message_store.threadlocal.messages, []
+        local = pending_message_store.threadlocal
+        sent, local.messages = getattr(local, "messages", ()), []
         for sender, message in sent:
             if sender.channel_layer is not self._channel_layer:
                 self._send_elsewhere(sender, message)
@@ -48,12 +56,19 @@ class Replies:
         try:
             sender.send(message, immediately=True)
         except Exception:
+            self._activity.count("replies_dropped")
             logger.exception("could not send to %s", sender.name)
 
-    def flush(self) -> None:
-        """Send everything. What cannot be sent is tried again for a while, then dropped and logged."""
-        waiting, self._waiting = self._waiting, []
-        deadline = time.monotonic() + _RETRY_FOR
+    def flush(self, *, retry_for: float | None = None) -> None:
+        """Send everything. What cannot be sent is tried again for *retry_for* seconds (2), then dropped and logged.
+
+        From any thread.
+        """
+        if not self._waiting:
+            return
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        deadline = time.monotonic() + (_RETRY_FOR if retry_for is None else retry_for)
         while waiting:
             try:
                 waiting = self._layer_send(waiting)
@@ -69,23 +84,53 @@ class Replies:
 
     def _layer_send(self, waiting: list[Outgoing]) -> list[Outgoing]:
         try:
-            return self._channel_layer.send_batch(waiting)
+            return self._send_many(waiting)
         except LayerUnavailable:
             raise
+        except ResponseError as error:
+            # Redis refused some, such as for a key of another type, and has the rest: nothing may be sent again.
+            self._give_up(waiting, f"{error} (some of them may have been sent)")
+            return []
         except Exception:
-            # One that cannot be sent must not take the others with it: a bad name, or what msgpack cannot pack.
+            # Refused before any was sent: a bad name, or what msgpack cannot pack. It must not take the others with it.
             return [outgoing for each in waiting for outgoing in self._send_one(each)]
 
     def _send_one(self, outgoing: Outgoing) -> list[Outgoing]:
         try:
-            return self._channel_layer.send_batch([outgoing])
+            return self._send_many([outgoing])
         except LayerUnavailable as error:
             return list(error.unsent)
         except Exception:
-            logger.exception("could not send to %s", outgoing.channel or f"group {outgoing.group}")
+            self._activity.count("replies_dropped")
+            logger.exception("could not send to %s", _name(outgoing))
             return []
 
-    @staticmethod
-    def _give_up(waiting: list[Outgoing], problem: str) -> None:
-        names = sorted({outgoing.channel or f"group {outgoing.group}" for outgoing in waiting})
+    def _send_each(self, waiting: list[Outgoing]) -> list[Outgoing]:
+        """Send by a layer that takes no batches; returns what its channel has no room for, as ours does."""
+        layer, full, full_channels = self._channel_layer, [], set()
+        for outgoing in waiting:
+            if outgoing.channel in full_channels:
+                # Or it would overtake what went there before.
+                full.append(outgoing)
+                continue
+            try:
+                if outgoing.group:
+                    layer.send_group(outgoing.group, outgoing.message)
+                else:
+                    layer.send(outgoing.channel, outgoing.message)
+            except layer.ChannelFull:
+                full.append(outgoing)
+                full_channels.add(outgoing.channel)
+            except Exception:
+                self._activity.count("replies_dropped")
+                logger.exception("could not send to %s", _name(outgoing))
+        return full
+
+    def _give_up(self, waiting: list[Outgoing], problem: str) -> None:
+        self._activity.count("replies_dropped", len(waiting))
+        names = sorted(set(map(_name, waiting)))
         logger.error("dropped %s replies, to %s and others: %s", len(waiting), names[0], problem)
+
+
+def _name(outgoing: Outgoing) -> str:
+    return outgoing.channel or f"group {outgoing.group}"

@@ -1,30 +1,28 @@
-"""The worker's loop on our own channel layer: small batches, and the end when it is told to, with nothing lost.
-
-On other layers it is Channels' own loop.
-"""
+"""The worker's loop: small batches where the channel layer has them, and an end at which nothing is lost."""
 
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from channels import worker as upstream
-from channels.exceptions import ChannelSocketException, ConsumeLater, DenyConnection, WebsocketCloseException
-from channels.message import Message, pending_message_store
-from channels.signals import consumer_finished, consumer_started
-from channels.utils import name_that_thing
+from channels.message import Message
 
 from channels_lts import conf
+from channels_lts.activity import Activity
+from channels_lts.consuming import Consuming
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.layer.batch import Outgoing
-from channels_lts.layer.redis import Layer
-from channels_lts.layer.waiting import Popped, Waiter
+from channels_lts.intake import Intake, Taken, intake
 from channels_lts.replies import Replies
 from channels_lts.routing import match
+from channels_lts.stopping import Stopping
+from channels_lts.time_limit import TimeLimit
+from channels_lts.worker_limits import Allowance, WorkerLimits
 
 logger = logging.getLogger(__name__)
 
@@ -36,76 +34,208 @@ _LONGEST_BATCH = 0.02
 # this factor. One run that was held up, by the machine or a lock, so does not make a quick consumer a slow one.
 _DOWN = 0.2
 _UP = 1.5
+# Seconds before a loop that died begins again: at first, and at most.
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
 
 
 class Worker(upstream.Worker):
-    """Runs consumers, one message after the other.
+    """Runs consumers, one message after the other, on any channel layer.
 
-    SIGTERM and SIGINT end it: a wait is over at once, and what was popped is finished first.
+    Takes the arguments of Channels' worker, and ``limits``. How it ends is in ``docs/workers.md``; after :meth:`run`,
+    ``start_over`` says whether SIGHUP asked for a new start.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: WorkerLimits | None = None, activity: Activity | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._layer: Layer | None = None
-        self._waiter: Waiter | None = None
+        self.limits = limits or WorkerLimits()
+        self.activity = activity or Activity()
+        self.start_over = False
+        # Called when it listens, and when it stops taking messages; and what ends with the process that started this.
+        self.on_listening: Callable[[], None] = _nothing
+        self.on_stop: Callable[[], None] = _nothing
+        self.lifeline: socket.socket | None = None
+        self._replies = Replies(self.channel_layer, self.activity)
+        self._consuming = Consuming(self._replies, self.activity, sender=self.__class__, retries=self.message_retries)
+        self._allowance = Allowance(self.limits, self.activity)
+        self._stopping: Stopping | None = None
+        self._ended = threading.Event()
+        self._intake: Intake | None = None
         self._limit = 1
+        # What was taken and not begun, and whether it is about to become more. Whoever takes one off begins it.
+        self._pending: deque[Taken] = deque()
+        self._taking = False
+        self._halted = False
+        # Held by who puts back what is pending.
+        self._returning = threading.Lock()
         # Seconds that a run of each consumer is expected to take.
         self._expected: dict[Any, float] = {}
-        self._replies = Replies(self.channel_layer)
+
+    # --- The end ---
+
+    def install_signal_handler(self) -> None:
+        self._stopping = Stopping(self, timeout=self.limits.stop_timeout, lifeline=self.lifeline)
+        self._stopping.install()
 
     def sigterm_handler(self, signo: int, stack_frame: Any) -> None:
-        if not isinstance(self._layer, Layer):
-            super().sigterm_handler(signo, stack_frame)
-            return
-        logger.info("ending after what was begun")
         self.stop()
 
     def stop(self) -> None:
-        """End after what was popped. From any thread, or a signal handler."""
+        """End after what was popped. From any thread."""
         self.termed = True
-        if self._waiter is not None:
-            self._waiter.wake()
+        self.on_stop()
+        self._ended.set()
+        if self._intake is not None:
+            self._intake.wake()
+
+    def finish(self, reason: str) -> None:
+        """End after what was popped, within ``stop_timeout`` where signals are ours. From any thread."""
+        if self._stopping is not None:
+            self._stopping.begin(reason)
+        else:
+            logger.info("ending after what was begun: %s", reason)
+            self.stop()
+
+    def start_again(self) -> None:
+        """End after what was popped, with ``start_over``: the code has changed. From any thread."""
+        self.start_over = True
+        self.finish("the code has changed; it starts over then")
+
+    def give_back(self) -> None:
+        """Put back what was taken and not begun, and send what ended consumers left. From any thread.
+
+        No message is begun from then on. A consumer that runs is not waited for.
+        """
+        self._halted = True
+        # What a pop brings now has to go back too.
+        deadline = time.monotonic() + conf.get("REDIS_TIMEOUT")
+        while self._taking and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if self._intake is not None and self._pending:
+            self._put_back(self._intake)
+        self._replies.flush(retry_for=0)
+
+    # --- The loop ---
 
     def run(self) -> None:
-        """Run consumers until :meth:`stop`."""
-        layer = getattr(self.channel_layer, "channel_layer", self.channel_layer)
-        if not isinstance(layer, Layer):
-            super().run()
-            return
-        self._layer = layer
+        """Run consumers until :meth:`stop`. Whatever fails, the loop goes on."""
         if self.signal_handlers:
             self.install_signal_handler()
+        limit = self._watch_consumers()
+        try:
+            self._run_all()
+        finally:
+            if limit is not None:
+                limit.stop()
+            if self._stopping is not None:
+                self._stopping.close()
+                self._stopping = None
+
+    def _watch_consumers(self) -> TimeLimit | None:
+        if not self.limits.consumer_timeout:
+            return None
+        limit = TimeLimit(
+            self.activity,
+            seconds=self.limits.consumer_timeout,
+            abort=self.limits.abort_consumers,
+            on_stuck=self._stopping.stuck if self._stopping else _nothing_with,
+        )
+        for worker in self._members():
+            worker._consuming.end = limit.end
+        limit.start()
+        return limit
+
+    def _members(self) -> Iterator[Worker]:
+        yield self
+
+    def _run_all(self) -> None:
+        self._keep_running()
+
+    def _keep_running(self) -> None:
+        """Run the loop, again and again should it die."""
+        pause = _FIRST_PAUSE
+        while not self.termed:
+            began = time.monotonic()
+            try:
+                self._loop()
+            except BaseException:
+                self.activity.count("thread_deaths")
+                pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
+                logger.exception("thread %s died; it is replaced in %.1f s", threading.current_thread().name, pause)
+                self._ended.wait(pause)
+
+    def _loop(self) -> None:
         channels = sorted(self.apply_channel_filters(self.channel_layer.router.channels))
         logger.info("listening on channels %s", ", ".join(channels))
-        self._waiter = waiter = layer.waiter(channels)
+        messages = self._intake = intake(self.channel_layer, channels)
+        self.on_listening()
         try:
             while not self.termed:
-                self._run_batch(layer, layer.take(waiter, self._limit))
+                self._run_batch(messages)
         finally:
-            self._run_batch(layer, waiter.close())
+            if self._pending:
+                self._put_back(messages)
+            messages.close()
 
-    def _run_batch(self, layer: Layer, batch: Iterable[Popped]) -> None:
-        pending = deque(batch)
-        began = time.monotonic()
-        self._limit = min(self._limit * 2, conf.get("WORKER_BATCH"))
-        while pending:
-            for channel, content in layer.open(pending.popleft()):
-                self._dispatch(layer, channel, content, pending)
-            if pending and time.monotonic() - began > _LONGEST_BATCH:
-                self._return(layer, pending)
-        self._replies.flush()
+    def _run_batch(self, messages: Intake) -> None:
+        self._taking = True
+        try:
+            self._pending.extend(messages.take(self._allowance.at_most(self._limit)))
+        finally:
+            self._taking = False
+        handled = 0
+        if self._pending:
+            self._limit = min(self._limit * 2, conf.get("WORKER_BATCH"))
+            began = time.monotonic()
+            while self._pending and not self._halted:
+                try:
+                    taken = self._pending.popleft()
+                except IndexError:
+                    # Given back in this moment.
+                    break
+                handled += 1
+                self._handle(messages, taken)
+                if self._pending and time.monotonic() - began > _LONGEST_BATCH:
+                    self._return(messages)
+            self._replies.flush()
+        reason = self._allowance.used(handled)
+        if reason and not self.termed:
+            self.finish(reason)
 
-    def _return(self, layer: Layer, pending: deque[Popped]) -> None:
+    def _return(self, messages: Intake) -> None:
         """Give the rest of the batch back, for workers that are free sooner; and take less next time."""
         self._limit = 1
-        try:
-            layer.put_back(list(pending))
-        except LayerUnavailable:
-            # We still have it: it is ours to do.
-            return
-        pending.clear()
+        # What cannot be put back is still ours, and so ours to do.
+        self._put_back(messages)
 
-    def _dispatch(self, layer: Layer, channel: str, content: dict[str, Any], pending: deque[Popped]) -> None:
+    def _put_back(self, messages: Intake) -> None:
+        with self._returning:
+            taken = list(self._pending)
+            try:
+                messages.put_back(taken)
+            except LayerUnavailable as error:
+                if self.termed:
+                    logger.error("%s messages could not be put back, and are lost: %s", len(taken), error)
+                return
+            # Nobody adds at this time, so that these are all.
+            self._pending.clear()
+        self.activity.count("messages_put_back", len(taken))
+
+    def _handle(self, messages: Intake, taken: Taken) -> None:
+        try:
+            opened = messages.open(taken)
+            if not opened:
+                # The layer has said which: expired, of a newer version, or nothing that can be read.
+                self.activity.count("messages_unopened")
+            for channel, content in opened:
+                self._dispatch(messages, channel, content)
+        except BaseException:
+            self.activity.count("worker_errors")
+            logger.exception("a message is lost: something failed around its consumer")
+
+    def _dispatch(self, messages: Intake, channel: str, content: dict[str, Any]) -> None:
         message = Message(content=content, channel_name=channel, channel_layer=self.channel_layer)
         if content.get("__retries__", 0) == self.message_retries:
             message.__doomed__ = True
@@ -113,10 +243,17 @@ class Worker(upstream.Worker):
             found = match(self.channel_layer.router, message)
         except Exception:
             # A filter met a value that is no text.
-            logger.exception("the routing cannot match a message on %s", channel)
+            self.activity.count("messages_unmatched")
+            logger.exception(
+                "the routing cannot match a message on %s (reply channel %s)", channel, content.get("reply_channel")
+            )
             return
         if found is None:
-            logger.error("no route for a message on %s; is the routing complete?", channel)
+            self.activity.count("messages_unrouted")
+            logger.error(
+                "no route for a message on %s (reply channel %s); is the routing complete?",
+                channel, content.get("reply_channel"),
+            )  # fmt: skip
             return
         consumer, kwargs = found
         if self.callback:
@@ -125,95 +262,17 @@ class Worker(upstream.Worker):
         if expected is None or expected > _SLOW:
             # Nobody waits for a slow one, or one that we do not know yet: neither replies nor messages.
             self._replies.flush()
-            if pending:
-                self._return(layer, pending)
-        began = time.monotonic()
-        self._run_consumer(consumer, kwargs, message, last=not pending)
-        took = time.monotonic() - began
+            if self._pending:
+                self._return(messages)
+        took = self._consuming.run(consumer, kwargs, message, last=not self._pending)
         if expected is not None:
             took = min(took, expected * _UP) if took > expected else expected + (took - expected) * _DOWN
         self._expected[consumer] = took
 
-    def _run_consumer(self, consumer: Any, kwargs: dict[str, Any], message: Message, *, last: bool) -> None:
-        consumer_started.send(sender=self.__class__, environ={})
-        try:
-            consumer(message, **kwargs)
-        except DenyConnection:
-            self._close(message, True)
-        except ChannelSocketException as error:
-            self._run_exception(error, message)
-        except ConsumeLater:
-            pending_message_store.prepare()
-            self._consume_later(message)
-        except Exception:
-            pending_message_store.prepare()
-            logger.exception("error in consumer %s for a message on %s", name_that_thing(consumer), message.channel)
-        finally:
-            self._replies.collect()
-            if last:
-                # Whoever waits for the answer has it before connections are closed and the like.
-                self._replies.flush()
-            try:
-                consumer_finished.send(sender=self.__class__)
-            except Exception:
-                logger.exception("error in a receiver of consumer_finished, after %s", name_that_thing(consumer))
 
-    @staticmethod
-    def _close(message: Message, code: int | bool) -> None:
-        """Refuse or close the socket that *message* came from; what its consumer wanted to send leaves first."""
-        if message.reply_channel is None:
-            logger.error(
-                "a consumer of %s wants to close a socket, but the message has no reply channel", message.channel
-            )
-            return
-        message.reply_channel.send({"close": code})
-
-    def _run_exception(self, error: ChannelSocketException, message: Message) -> None:
-        if isinstance(error, WebsocketCloseException):
-            # Its own `run` expects reply channels that are named websocket.*, as no interface server names them.
-            self._close(message, error._code or True)
-            return
-        try:
-            error.run(message)
-        except Exception:
-            logger.exception("error in %s, raised by a consumer of %s", type(error).__name__, message.channel)
-
-    def _consume_later(self, message: Message) -> None:
-        content = message.content
-        content["__retries__"] = content.get("__retries__", 0) + 1
-        if content["__retries__"] > self.message_retries:
-            logger.warning("gave up on a message on %s after %s retries", message.channel, self.message_retries)
-            return
-        self._replies.add(Outgoing(message.channel.name, "", content))
+def _nothing() -> None:
+    pass
 
 
-class WorkerGroup(Worker):
-    """Several workers in threads of one process, which end together and each after what it popped."""
-
-    def __init__(self, *args: Any, n_threads: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        kwargs["signal_handlers"] = False
-        self._others = [Worker(*args, **kwargs) for _ in range(n_threads - 1)]
-
-    def ready(self) -> None:
-        super().ready()
-        for worker in self._others:
-            worker.ready()
-
-    def stop(self) -> None:
-        super().stop()
-        for worker in self._others:
-            worker.stop()
-
-    def run(self) -> None:
-        """Run them all until :meth:`stop`."""
-        threads = [threading.Thread(target=worker.run, name=f"worker-{n}") for n, worker in enumerate(self._others, 2)]
-        for thread in threads:
-            thread.start()
-        try:
-            super().run()
-        finally:
-            for worker in self._others:
-                worker.stop()
-            for thread in threads:
-                thread.join()
+def _nothing_with(run: Any) -> None:
+    pass

@@ -22,7 +22,8 @@ from channels.routing import route
 
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.layer.batch import Outgoing
-from channels_lts.worker import Worker, WorkerGroup
+from channels_lts.worker import Worker
+from channels_lts.worker_group import WorkerGroup
 from tests.services import ROOT, TIMEOUT_SCALE, Redis, wait_for
 
 pytestmark = pytest.mark.system
@@ -400,7 +401,7 @@ def test_d29_runworker_leaves_the_logging_of_the_project_alone():
 def test_runworker_refuses_a_number_of_threads_that_is_none(caplog):
     from django.core.management import CommandError, call_command
 
-    with pytest.raises(CommandError, match="--threads must be 1 or more, not 0"):
+    with pytest.raises(CommandError, match="--threads must be a whole number, 1 or more, not 0"):
         call_command("runworker", threads=0)
 
 
@@ -420,8 +421,8 @@ def test_redis_that_goes_and_comes_back_ends_no_worker(tmp_path, caplog, monkeyp
         with caplog.at_level(logging.INFO):
             server.stop()
             wait_for(lambda: "lost Redis" in caplog.text, "the loss is logged")
-            tries = Mock(wraps=worker._waiter.wait)
-            monkeypatch.setattr(worker._waiter, "wait", tries)
+            tries = Mock(wraps=worker._intake._waiter.wait)
+            monkeypatch.setattr(worker._intake._waiter, "wait", tries)
             wait_for(lambda: tries.call_count > 2, "the worker tries again and again")
             server.start()
             wait_for(lambda: "is back" in caplog.text, "its return is logged")
