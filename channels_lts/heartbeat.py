@@ -148,7 +148,7 @@ def load(kind: type[Record], value: bytes) -> Record:
     try:
         for ago, since in (("up", "started"), ("busy_for", "busy_since")):
             if said.get(ago) is not None:
-                said[since] = said["seen"] - said[ago]
+                said[since] = round(said["seen"] - said[ago], 3)
         if "channels" in said:
             said["channels"] = tuple(said["channels"])
         known = {one.name for one in fields(kind)}

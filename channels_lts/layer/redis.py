@@ -36,14 +36,15 @@ class Layer(Sending, Receiving, Groups, Statistics):
             for prefix in (self.prefix, self.stats_prefix):
                 try:
                     connection = self.connection(index)
-                    for key in connection.scan_iter(match=_escaped(prefix) + "*", count=1000):
+                    for key in connection.scan_iter(match=escaped(prefix) + "*", count=1000):
                         connection.delete(key)
                 except UNAVAILABLE as error:
                     raise self._unavailable(index, error) from error
         self._forget_all()
 
 
-def _escaped(prefix: str) -> str:
+def escaped(prefix: str) -> str:
+    """Return a pattern of Redis that matches *prefix* and nothing else."""
     return re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
 
 

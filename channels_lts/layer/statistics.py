@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from channels_lts.layer import items
 from channels_lts.layer.core import Core
@@ -18,28 +18,30 @@ class Statistics(Core):
     STAT_MESSAGES_MAX_AGE: str
     STAT_CHANNEL_FULL: str
 
-    def global_statistics(self) -> dict[str, int]:
+    def global_statistics(self, only: Collection[int] | None = None) -> dict[str, int]:
         """Return ``messages_count`` and ``channel_full_count`` of all channels together, of the last day.
 
-        A message to a group counts once for each process that has members.
+        A message to a group counts once for each process that has members. *only* names the shards to ask, by number.
 
         Raises:
             LayerUnavailable: a shard cannot be reached.
         """
-        return self._count(range(self.ring_size), self.statistics_key(self.global_stats_key))
+        shards = [index for index in range(self.ring_size) if only is None or index in only]
+        return self._count(shards, self.statistics_key(self.global_stats_key))
 
-    def channel_statistics(self, channel: str) -> dict[str, float]:
+    def channel_statistics(self, channel: str, only: Collection[int] | None = None) -> dict[str, float]:
         """Return the statistics of *channel*: what was sent to it and refused, what waits, and since when (seconds).
 
         Those of a process (``daphne.response.abc!``) are of all its channels; messages to groups are not in them, but
-        where its queue was full.
+        where its queue was full. *only* names the shards to ask, by number.
 
         Raises:
             LayerUnavailable: a shard cannot be reached.
         """
         name = self.non_local_name(channel)
         fixed = self._fixed_shard(name)
-        shards = range(self.ring_size) if fixed is None else [fixed]
+        homes = range(self.ring_size) if fixed is None else [fixed]
+        shards = [index for index in homes if only is None or index in only]
         statistics: dict[str, float] = {**self._count(shards, self.statistics_key(name))}
         statistics[self.STAT_MESSAGES_PENDING] = statistics[self.STAT_MESSAGES_MAX_AGE] = 0
         for index in shards:
@@ -53,9 +55,12 @@ class Statistics(Core):
 
     def _age(self, raw: bytes) -> float:
         try:
-            return max(self.expiry - (items.decode(raw).expires - time.time()), 0)
+            expires = items.decode(raw).expires
+        except items.NewerItem as error:
+            expires = error.expires
         except items.UnreadableItem:
             return 0
+        return max(self.expiry - (expires - time.time()), 0)
 
     def _count(self, shards: Iterable[int], key: str) -> dict[str, int]:
         fields = [self.STAT_MESSAGES_COUNT, self.STAT_CHANNEL_FULL]
