@@ -39,6 +39,8 @@ _QUIET, _QUIET_SHARE = 2.0, 0.25
 # Departures that are sent again in one step, and the seconds, or the share, that the farewell to Redis is left.
 _RETRIES = 500
 _FAREWELL, _FAREWELL_SHARE = 2.5, 0.05
+# What is left, after the last message, for the process itself to end.
+_EXIT, _EXIT_SHARE = 1.0, 0.04
 
 
 class Drain:
@@ -82,7 +84,7 @@ class Drain:
         self._quiet_from = now + min(_QUIET, limit * _QUIET_SHARE)
         self._quiet = self._quiet_from - now
         self._cut_at = now + limit * _PATIENCE
-        self._end_at = now + limit
+        self._end_at = now + limit - min(_EXIT, limit * _EXIT_SHARE)
         _each(server.listeners, _stop_listening)
         for item in server.connections.values():
             if isinstance(item, WebSocket):

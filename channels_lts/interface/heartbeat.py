@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two samples.
+# Seconds between two samples, and how long Redis may take to strike the record off.
 _INTERVAL = 1.0
+_FAREWELL = 0.5
 
 
 class InterfaceHeartbeat(Heartbeat):
@@ -51,7 +53,10 @@ class InterfaceHeartbeat(Heartbeat):
         if not self.is_alive():
             return
         if self._server.exit_status == 0 or not self._server.listeners:
-            self.retire()
+            # A Redis that is silent must not hold up the end: the process has a time limit.
+            farewell = threading.Thread(target=self.retire, name="farewell", daemon=True)
+            farewell.start()
+            farewell.join(_FAREWELL)
         else:
             self.stop()
 

@@ -14,6 +14,8 @@ class Routes:
 
     def __init__(self, channel_layer: Any) -> None:
         self._layer = channel_layer
+        # Logged once: there may be as many paths as sockets.
+        self._failed = False
         # A deployment has few paths, and many sockets on each.
         self.consumer = functools.cache(self._consumer)
 
@@ -29,7 +31,9 @@ class Routes:
 
             found = match(router, Message({"path": path, "headers": [], "order": 0}, channel, self._layer))
         except Exception:
-            logger.exception("The routing was asked about %s in vain", channel)
+            if not self._failed:
+                self._failed = True
+                logger.exception("The routing was asked about %s at %r in vain", channel, path)
             return None
         return None if found is None else found[0]
 

@@ -33,6 +33,7 @@ class Interface(Service):
         settings: dict[str, Any] | None = None,
         consumers: tuple[str, ...] = ("http.request", "websocket.connect", "websocket.receive", "websocket.disconnect"),
         logging: dict[str, Any] | None = None,
+        streams: bool = False,
         listen: tuple[str, ...] | None = None,
         unix_socket: Path | None = None,
         **options: Any,
@@ -41,7 +42,7 @@ class Interface(Service):
         config = {"hosts": [redis_url], "prefix": prefix, "capacity": capacity}
         given = {
             "backend": backend, "config": config, "settings": settings or {}, "consumers": consumers,
-            "logging": logging or {},
+            "logging": logging or {}, "streams": streams,
         }  # fmt: skip
         self.environment = {**os.environ, "INTERFACE_TEST": json.dumps(given), "PYTHONUNBUFFERED": "1"}
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
