@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 from channels_lts import compat
 
@@ -18,3 +18,7 @@ class ChannelsLTSConfig(AppConfig):
         from channels_lts import beating, checks  # noqa: F401  (checks register themselves)
 
         worker_process_ready.connect(beating.on_worker_process_ready, dispatch_uid="channels_lts.heartbeat")
+        if apps.is_installed("django.contrib.auth"):
+            from channels_lts import revocation
+
+            revocation.connect_signals()

@@ -1,0 +1,35 @@
+"""What is kept in Redis beside a channel layer, ours or asgi_redis's: on the server where a socket's own queue is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels_lts.exceptions import LayerUnavailable
+from channels_lts.layer import scripts
+from channels_lts.layer.scripts import Call
+from channels_lts.layer.shards import describe, is_certain, is_unavailable
+
+
+def key(layer: Any, kind: str, channel: str) -> str:
+    """Return the key under which something of *kind* is kept for the socket of reply channel *channel*."""
+    return f"{layer.prefix}{kind}:{channel}"
+
+
+def run(layer: Any, channel: str, call: Call) -> Any:
+    """Run *call* on the server where the queue of reply channel *channel* is, so that both fail together.
+
+    Raises:
+        LayerUnavailable: it cannot be reached, or may not serve us now.
+    """
+    client = layer.connection(layer.consistent_hash(_process(channel)))
+    try:
+        return scripts.run(client, call)
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        where = describe(client.connection_pool.connection_kwargs)
+        raise LayerUnavailable(f"{where} cannot be reached: {error}", not_done=is_certain(error)) from error
+
+
+def _process(channel: str) -> str:
+    return channel[: channel.index("!") + 1] if "!" in channel else channel
