@@ -11,7 +11,6 @@ from channels.generic.websockets import JsonWebsocketConsumer
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_lts import close_codes
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
 from chat import connection, groups, identity, messages, permissions, presence, responses
@@ -38,13 +37,14 @@ def refuse(message: Any) -> None:
     raise DenyConnection
 
 
-class RoomConsumer(connection.ForgetsSession, JsonWebsocketConsumer):
+class RoomConsumer(JsonWebsocketConsumer):
     """One room on one socket: ``{"message": …}`` in, ``{"message", "author", "seq", "at"}`` out, of images too.
 
     What is refused is answered by ``{"error": {"code", "reason"}}``.
     """
 
     http_user = True
+    strict_ordering = True
 
     def raw_connect(self, message: Any, slug: str, **kwargs: Any) -> None:
         who = connection.opened(message)
@@ -53,14 +53,14 @@ class RoomConsumer(connection.ForgetsSession, JsonWebsocketConsumer):
         except StreamError:
             raise DenyConnection from None
         assert who is not None  # noqa: S101  (open_room refuses nobody)
-        connection.enter_groups(message, [groups.plain(room.pk), groups.plain_person(who.key)])
+        connection.enter_groups(message, [groups.plain(room.pk)])
         presence.enter_plain(room, message.reply_channel.name, who)
         self.connect(message, **kwargs)
 
     def raw_receive(self, message: Any, slug: str, **kwargs: Any) -> None:
         who = identity.of_message(message)
         if who is None:
-            self.close(close_codes.NOT_ALLOWED.code)
+            self.close(connection.close_code(message))
             return
         with translation.override(connection.language(message)):
             try:
@@ -74,10 +74,8 @@ class RoomConsumer(connection.ForgetsSession, JsonWebsocketConsumer):
                 self.send(responses.error_body(StreamError("internal", _("The server failed; it has been logged."))))
 
     def raw_disconnect(self, message: Any, slug: str, **kwargs: Any) -> None:
-        who = identity.of_message(message)
-        own = [groups.plain_person(who.key)] if who else []
-        own.extend(groups.plain(room.pk) for room in presence.leave_all(message.reply_channel.name))
-        connection.leave_groups(message, own)
+        rooms = presence.leave_all(message.reply_channel.name)
+        connection.leave_groups(message, [groups.plain(room.pk) for room in rooms])
 
     @classmethod
     def encode_json(cls, content: Any) -> str:

@@ -1,7 +1,4 @@
-"""Taking a room away from sockets that are in it: it became private, somebody lost their place, it was deleted.
-
-And taking all of them away from somebody whose account was closed.
-"""
+"""Taking a room away from sockets that are in it: it became private, somebody lost their place, it was deleted."""
 
 from __future__ import annotations
 
@@ -39,12 +36,6 @@ def close_room(room: Room, reason: str = "not_found") -> None:
     broadcast.to_stream(groups.room(room.pk), "chat", "left", room=room.slug, reason=reason)
     broadcast.to_group(groups.plain(room.pk), {"close": close_codes.NOT_ALLOWED.code})
     broadcast.to_group(groups.poll(room.pk, room.last_seq), json_response({"messages": []}))
-
-
-def close_person(key: str) -> None:
-    """Close every socket of somebody whose account may no longer be used as it was."""
-    for name in (groups.person(key), groups.plain_person(key)):
-        broadcast.to_group(name, {"close": close_codes.NOT_ALLOWED.code})
 
 
 def _evict(client: Client, room: Room, reason: str) -> None:

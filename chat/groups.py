@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 #: Every socket of /ws/.
 EVERYBODY = "everybody"
 
@@ -26,13 +24,3 @@ def poll(room_id: int, seq: int) -> str:
 def person(key: str) -> str:
     """A person's sockets of /ws/."""
     return f"person-{key}"
-
-
-def plain_person(key: str) -> str:
-    """A person's sockets of /ws/chat/<room>/."""
-    return f"plain-person-{key}"
-
-
-def session(session_key: str) -> str:
-    """All sockets that were opened with one HTTP session: they end with it. The name does not give the key away."""
-    return f"session-{hashlib.sha256(session_key.encode()).hexdigest()[:32]}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
 from django.utils.crypto import get_random_string
 
+from chat import limits
+
 GUEST_SESSION_KEY = "chat_guest"
+_SOCKET_KEY = "chat_identity"
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,39 @@ def of_request(request: Any) -> Identity | None:
 
 
 def of_message(message: Any) -> Identity | None:
-    """Return who sent a channel message.
+    """Return who sent a channel message; None is nobody.
 
-    Its consumer must have put ``user`` and a session on it: ``http_user`` does so for sockets, where the guest is in
-    the channel session since :func:`carry_guest`; ``http_session_user`` does for ``http.request``.
+    Of a frame it is whoever opened the socket, from its channel session. What the user's row says is looked up again
+    once in ``limits.IDENTITY_CHECK`` seconds, and of staff each time: :mod:`channels_lts.sessions` closes the sockets
+    of accounts that are closed, but hears of no ``QuerySet.update()``. For ``http.request`` use ``http_session_user``.
     """
     session = getattr(message, "channel_session", None)
-    return _identify(message.user, message.http_session if session is None else session)
+    if session is None:
+        return _identify(message.user, message.http_session)
+    stored = session.get(_SOCKET_KEY)
+    if stored is None:
+        return None
+    who = Identity(**stored["who"])
+    if who.guest:
+        return who if settings.CHAT_GUESTS else None
+    if not who.staff and 0 <= time.time() - stored["checked"] < limits.IDENTITY_CHECK:
+        return who
+    return _keep(session, _identify(message.user, None))
+
+
+def opened(message: Any) -> Identity | None:
+    """On ``websocket.connect``: return who opens the socket, and keep it in the socket's own session.
+
+    Frames that follow carry no cookie, so only the channel session can tell whose they are. The consumer must have put
+    ``user`` and both sessions on *message*: ``http_user`` does.
+    """
+    return _keep(message.channel_session, _identify(message.user, message.http_session))
+
+
+def _keep(session: Any, who: Identity | None) -> Identity | None:
+    if who is not None:
+        session[_SOCKET_KEY] = {"who": asdict(who), "checked": time.time()}
+    return who
 
 
 def become_guest(session: Any, name: str) -> None:
@@ -54,16 +84,6 @@ def become_guest(session: Any, name: str) -> None:
     known = session.get(GUEST_SESSION_KEY)
     key = known["key"] if known else "g" + get_random_string(20)
     session[GUEST_SESSION_KEY] = {"key": key, "name": name}
-
-
-def carry_guest(message: Any) -> None:
-    """On ``websocket.connect``: take the guest from the HTTP session to the socket's own session.
-
-    Frames that follow carry no cookie, so only the channel session can tell whose they are.
-    """
-    guest = message.http_session.get(GUEST_SESSION_KEY) if message.http_session is not None else None
-    if guest:
-        message.channel_session[GUEST_SESSION_KEY] = guest
 
 
 def _identify(user: Any, session: Any) -> Identity | None:

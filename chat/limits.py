@@ -28,5 +28,7 @@ POLL_MAX = 100
 HEARTBEAT = 25
 SEEN_WRITE = 20
 PRESENT = 75
+# After so long a socket asks again whether its user's account is as it was.
+IDENTITY_CHECK = 60
 # The rows of sockets that went without a word: Daphne keeps none longer than this.
 CLIENT_ROW = 86_400

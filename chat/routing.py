@@ -17,7 +17,6 @@ _POLL_PATH = r"^/poll/(?P<slug>[^/]+)/$"
 
 channel_routing = [
     include(echo_routing, path=r"^/ws/echo/$"),
-    # Without strict_ordering: it stops a socket for good when a worker dies with one of its frames.
     consumers.RoomConsumer.as_route(path=r"^/ws/chat/(?P<slug>[^/]+)/$"),
     route_class(ChatDemultiplexer, path=r"^/ws/$"),
     route("websocket.connect", consumers.refuse, path=r"^/ws/"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
@@ -45,19 +44,6 @@ def _put_out(room_id: int, user_id: int) -> None:
     if room is not None and get_user_model().objects.filter(pk=user_id, is_staff=False).exists():
         eviction.evict_user(room, user_id)
         RoomBinding.tell(room, DELETE, lambda: [groups.person(user_key(user_id))])
-
-
-@receiver(post_save, sender=settings.AUTH_USER_MODEL)
-def account_saved(instance: Any, created: bool, **kwargs: Any) -> None:
-    # Django's own mark of a password set since the row was read; an upgrade of the hash leaves none.
-    password_changed = getattr(instance, "_password", None) is not None
-    if not created and (password_changed or not instance.is_active):
-        eviction.close_person(user_key(instance.pk))
-
-
-@receiver(post_delete, sender=settings.AUTH_USER_MODEL)
-def account_deleted(instance: Any, **kwargs: Any) -> None:
-    eviction.close_person(user_key(instance.pk))
 
 
 @receiver(post_delete, sender=Message)

@@ -9,7 +9,6 @@ from channels.exceptions import DenyConnection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_lts import close_codes
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import Demultiplexer, StreamConsumer, field
 from chat import connection, groups, identity, limits, messages, permissions, presence
@@ -109,7 +108,7 @@ class JobsStream(ChatConsumer):
     """Only speaks: ``queued``, ``done`` and ``failed``, from chat.jobs."""
 
 
-class ChatDemultiplexer(connection.ForgetsSession, Demultiplexer):
+class ChatDemultiplexer(Demultiplexer):
     """The socket of the page. Nobody in particular is refused with 403; who is nobody any more is closed: 4003."""
 
     http_user = True
@@ -131,7 +130,7 @@ class ChatDemultiplexer(connection.ForgetsSession, Demultiplexer):
         message.identity = identity.of_message(message)
         if message.identity is None:
             # The account was closed or its password changed, or guests are no longer welcome.
-            self.close(close_codes.NOT_ALLOWED.code)
+            self.close(connection.close_code(message))
             return
         with translation.override(connection.language(message)):
             super().raw_receive(message, **kwargs)

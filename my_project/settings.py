@@ -165,6 +165,9 @@ _LAYERS = {
     },
 }
 CHANNEL_LAYERS = {"default": {**_LAYERS[CHANNEL_LAYER], "ROUTING": "my_project.routing.channel_routing"}}
+# Sessions of sockets are kept in Redis; shared memory has no place for them.
+if CHANNEL_LAYER != "ipc":
+    CHANNEL_SESSION_ENGINE = "channels_lts.sessions"
 
 # --- People ---
 AUTH_PASSWORD_VALIDATORS = [

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels import Group
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import LoginView
@@ -19,8 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from channels_lts import close_codes
-from chat import groups, identity
+from chat import identity
 from chat.forms import GuestForm, SignupForm
 from chat.views.pages import common_context
 
@@ -60,9 +58,6 @@ class GuestView(SignInView):
 @never_cache
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session, of guests too, and close every socket that was opened with it."""
-    session_key = request.session.session_key
+    """End the session, of guests too; with it go the sockets that it opened."""
     logout(request)
-    if session_key:
-        Group(groups.session(session_key)).send({"close": close_codes.NOT_ALLOWED.code})
     return redirect(settings.LOGOUT_REDIRECT_URL)

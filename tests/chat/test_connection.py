@@ -8,9 +8,12 @@ from channels.sessions import session_for_reply_channel
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from channels_lts import session_places, sessions
 from chat import groups
 from chat.models import Client
 from chat.streams import SystemStream
@@ -61,27 +64,47 @@ class ConnectTests(ChatTestCase):
         page = self.page(ann)
         page.join(room)
         names = [groups.EVERYBODY, groups.person(f"u{ann.pk}"), groups.room(room.pk)]
-        names.append(groups.session(page.client.session.session_key))
+        names += [sessions.user_group(ann), sessions.session_group(page.client.session.session_key)]
         layer = page.client.channel_layer
         assert all(page.name in layer.group_channels(name) for name in names)
         page.close()
         assert not any(page.name in layer.group_channels(name) for name in names)
         assert not Client.objects.exists()
-        own = session_for_reply_channel(page.name).session_key
-        assert not Session.objects.filter(session_key=own).exists()
+        assert session_for_reply_channel(page.name).ended
+        assert not Session.objects.filter(session_key__startswith="chn").exists()
 
     def test_frame_after_the_end_is_refused_and_starts_nothing(self):
         page = self.page(self.user("ann"))
         page.close()
-        assert page.text({"stream": "system", "payload": {"type": "ping"}}) == [{"close": 4003}]
+        assert page.text({"stream": "system", "payload": {"type": "ping"}}) == [{"close": 1012}]
 
-    def test_closed_account_is_closed_out_with_its_next_frame(self):
+    def test_page_whose_session_was_lost_is_asked_to_come_back(self):
+        page = self.page(self.user("ann"))
+        session_places.place(page.client.channel_layer)._sessions.clear()
+        assert page.text({"stream": "system", "payload": {"type": "ping"}}) == [{"close": 1012}]
+
+    def test_frame_asks_the_database_nothing_of_who_sent_it(self):
+        page = self.page(self.user("ann"))
+        with CaptureQueriesContext(connection) as queries:
+            page.one("system", "ping")
+        assert not [query for query in queries if "auth_user" in query["sql"] or "session" in query["sql"]]
+
+    @mock.patch("chat.limits.IDENTITY_CHECK", 0)
+    def test_account_closed_without_a_signal_is_noticed_when_it_is_looked_up_again(self):
         ann = self.user("ann")
         page = self.page(ann)
         # As another program might do it, so that no signal tells.
         get_user_model().objects.filter(pk=ann.pk).update(is_active=False)
         assert page.text({"stream": "system", "payload": {"type": "ping"}}) == [{"close": 4003}]
 
+    def test_staff_are_looked_up_with_every_frame(self):
+        boss = self.user("boss", is_staff=True)
+        page, room = self.page(boss), self.room("Cellar", private=True)
+        assert page.join(room)["type"] == "joined"
+        get_user_model().objects.filter(pk=boss.pk).update(is_staff=False)
+        assert page.join(room)["code"] == "not_found"
+
+    @mock.patch("chat.limits.IDENTITY_CHECK", 0)
     def test_changed_password_closes_out(self):
         ann = self.user("ann")
         page = self.page(ann)

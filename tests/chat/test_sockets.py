@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from chat import messages, routing
 from chat.models import Client, Message
 from tests.chat.base import ChatTestCase, Socket, guest, who
+from tests.services import wait_for
 
 
 @apply_routes([routing.echo_routing])
@@ -123,11 +124,20 @@ class OneRoomTests(ChatTestCase):
         assert "fault" not in answer["error"]["reason"]
         assert socket.text({"message": "kept"})[0]["message"] == "kept"
 
+    @mock.patch("channels_lts.turns.PATIENCE", 0.2)
     def test_d18_frame_that_a_worker_died_with_does_not_stop_the_socket(self):
         socket = self.socket(self.ann, path=self.path)
         socket.client.send("websocket.receive", {"text": json.dumps({"message": "lost"})}, path=self.path)
         socket.client.get_next_message("websocket.receive")
-        assert socket.text({"message": "kept"})[0]["message"] == "kept"
+        # It waits for the one that was lost, and is sent again when it has waited for long enough.
+        assert socket.text({"message": "kept"}) == []
+
+        def heard():
+            socket.client.consume("websocket.receive", fail_on_none=False)
+            return socket.received()
+
+        assert wait_for(heard, "the socket goes on")[0]["message"] == "kept"
+        assert socket.text({"message": "and on"})[0]["message"] == "and on"
 
     def test_membership_lost_meanwhile_is_noticed_with_the_next_message(self):
         socket = self.socket(self.ann, path=self.path)

@@ -6,9 +6,8 @@ from channels import Group
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from channels_lts import close_codes
+from channels_lts import close_codes, sessions
 from chat import broadcast, groups
-from chat.identity import user_key
 from chat.models import Room
 
 
@@ -39,8 +38,7 @@ class Command(BaseCommand):
         user = model.objects.filter(**{model.USERNAME_FIELD: name}).first()
         if user is None:
             raise CommandError(f"There is no user {name!r}.")
-        key = user_key(user.pk)
-        return [groups.person(key), groups.plain_person(key)]
+        return [sessions.user_group(user)]
 
     def _room(self, slug: str) -> list[str]:
         room = Room.objects.filter(slug=slug).first()
