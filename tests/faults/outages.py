@@ -21,11 +21,10 @@ from tests.faults.site import Site
 from tests.services import wait_for
 
 _ANYTHING = Harm(frames=True, sockets=True, http=True, errors=True)
-# Seconds in which a process without work ends, though Redis does not answer it: a few of tests.faults.settings'
-# REDIS_TIMEOUT, one after the other. For an interface server, the time after which supervisord would kill it.
+# Seconds in which a process ends though Redis does not answer it: a few of tests.faults.settings' REDIS_TIMEOUT, one
+# after the other.
 _ENDS = 15.0
-_DRAINS = 30.0
-_KINDS = ("daphne:", "workers:web", "workers:socket", "workers:background")
+_POOLS = ("workers:web", "workers:socket", "workers:background")
 
 
 @dataclass
@@ -69,30 +68,38 @@ class RedisSilent:
 
 @dataclass
 class RestartsWhileRedisSilent:
-    """One process of each kind is told to end while nothing gets through to Redis, and ends within its limit."""
+    """A worker of each pool is told to end while nothing gets through to Redis, and ends within its limit."""
 
     name: str = "restarts while Redis is cut off"
     harm: Harm = _ANYTHING
 
     def strike(self, site: Site) -> None:
-        proxy = _proxy(site)
-        before = site.pids()
-        chosen = [next(name for name in sorted(before) if name.startswith(kind)) for kind in _KINDS]
-        proxy.drop()
-        try:
-            for name in chosen:
-                os.kill(before[name], signal.SIGTERM)
-            for name in chosen:
-                limit = _DRAINS if name.startswith("daphne") else _ENDS
-                # Not what runs in its place, which may wait for Redis: that the old one has gone.
-                wait_for(lambda name=name: _gone(before[name]), f"{name} ends", limit)
-        finally:
-            proxy.pass_()
-        for name in chosen:
-            wait_for(lambda name=name: site.pids().get(name, before[name]) != before[name], f"{name} is back", 30)
+        end_in_silence(site, *_POOLS)
         newcomers_are_answered(site, RECOVERY)
-        # Ended by itself, not by supervisord's SIGKILL; and what started meanwhile waited for Redis.
-        site.unchanged(before, but=tuple(chosen))
+
+
+def end_in_silence(site: Site, *kinds: str) -> float:
+    """End a process of each of *kinds* (beginnings of names) while nothing gets through to Redis.
+
+    Returns how long that took, in seconds. What starts in their place has to wait for Redis, and to serve after that.
+    """
+    proxy = _proxy(site)
+    before = site.pids()
+    chosen = [next(name for name in sorted(before) if name.startswith(kind)) for kind in kinds]
+    began = time.monotonic()
+    proxy.drop()
+    try:
+        for name in chosen:
+            os.kill(before[name], signal.SIGTERM)
+        for name in chosen:
+            wait_for(lambda name=name: _gone(before[name]), f"{name} ends", _ENDS)
+        took = time.monotonic() - began
+    finally:
+        proxy.pass_()
+    for name in chosen:
+        site.wait_ready(name)
+    site.unchanged(before, but=tuple(chosen))
+    return took
 
 
 @dataclass

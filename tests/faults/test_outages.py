@@ -69,6 +69,11 @@ def test_a_chat_socket_that_stayed_while_redis_lost_everything_is_served_or_told
             assert b"pong" in frame.data, frame.data
 
 
+def test_an_interface_server_ends_within_its_limit_while_redis_is_silent(site: Site) -> None:
+    with site.stack.visitor().connect("/ws/quiet/"), site.stack.visitor().connect("/ws/quiet/"):
+        outages.end_in_silence(site, "daphne:")
+
+
 def test_a_slow_redis_makes_answers_slow_and_not_more(site: Site) -> None:
     """A frame goes through Redis and back: four ways, each of which takes 0.2 s; twice that is overhead enough."""
     proxy = site.redis_proxy
