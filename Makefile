@@ -4,7 +4,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 WHAT ?= workers
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs roll test test-matrix bench lint lock clean
+.PHONY: help setup up down status logs roll test test-matrix bench soak lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -35,6 +35,11 @@ test-matrix: ## run the library and chat tests on every supported Python and bot
 
 bench: ## measure this and its peers: fan-out, echo, HTTP, connects, memory; BENCH_ARGS=--quick for a look
 	@$(PYTHON) -m bench.run $(BENCH_ARGS)
+
+soak: ## faults in random order under load; MINUTES=10, SEED=n repeats an order, FAULTS=none for memory alone
+	@$(PYTHON) deploy/embedded setup tests/requirements.txt
+	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FAULTS),--faults '$(FAULTS)')
 
 lint: ## ruff and mypy
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt

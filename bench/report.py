@@ -37,8 +37,8 @@ def write(results: Results, directory: Path, *, plots: bool = True) -> None:
         plot(path, directory)
 
 
-def plot(path: Path, directory: Path) -> None:
-    """Draw the plots of the results in *path*; say so where that cannot be done."""
+def plot(path: Path, directory: Path, module: str = "bench.plots") -> None:
+    """Draw the plots of the results in *path* by *module*; say so where that cannot be done."""
     where = environment.DIRECTORY / "plots"
     python = where / "bin" / "python"
     if not (where / "built").exists():
@@ -56,7 +56,7 @@ def plot(path: Path, directory: Path) -> None:
             print("no plots: matplotlib cannot be installed", file=sys.stderr)
             return
         (where / "built").touch()
-    done = processes.run([python, "-m", "bench.plots", path.resolve(), directory.resolve()], directory=environment.ROOT)
+    done = processes.run([python, "-m", module, path.resolve(), directory.resolve()], directory=environment.ROOT)
     if done.returncode:
         print(f"no plots: {done.stdout.strip()}", file=sys.stderr)
 

@@ -80,12 +80,13 @@ class InterfaceKilled:
 def _visitors(site: Site, sockets: ExitStack, victim: int, other: int) -> tuple[Socket, set[str]]:
     """Have people come in until one is on *other*, who is returned, and some, whose names are, on *victim*."""
     run = site.random.randrange(10**6)
-    watcher, doomed = None, set()
+    watcher: Socket | None = None
+    doomed: set[str] = set()
     for number in range(_TRIES):
         name = f"visitor-{run}-{number}"
         socket = sockets.enter_context(site.stack.visitor().be_guest(name).connect("/ws/"))
         socket.receive_stream("system", "welcome")
-        port = socket.raw.sock.getsockname()[1]
+        port = _local_port(socket)
         if port in site.visitors_of(victim) and len(doomed) < 3:
             doomed.add(name)
         elif watcher is None and port in site.visitors_of(other):
@@ -97,6 +98,11 @@ def _visitors(site: Site, sockets: ExitStack, victim: int, other: int) -> tuple[
         if watcher is not None and len(doomed) == 3:
             return watcher, doomed
     raise AssertionError(f"{_TRIES} connections, and not some on each interface server")
+
+
+def _local_port(socket: Socket) -> int:
+    assert socket.raw.sock is not None
+    return socket.raw.sock.getsockname()[1]
 
 
 def _leaves(watcher: Socket, gone: set[str], since: float) -> float:

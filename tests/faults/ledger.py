@@ -133,6 +133,12 @@ class Ledger:
         broken = [trouble for trouble in inside if not _allowed(trouble, window.harm)]
         assert not broken, f"{window.name} broke more than it may:\n{_listed(broken, window.began)}"
 
+    def forgive(self) -> None:
+        """Take what happened since the last fault began for its doing, though it broke too much: that was told."""
+        for window in self.windows:
+            if window.ended is None:
+                window.ended = monotonic()
+
     def outside(self) -> list[Trouble]:
         """Return the troubles that no fault had a part in."""
         return [each for each in list(self.troubles) if not any(window.holds(each.at) for window in self.windows)]

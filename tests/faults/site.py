@@ -82,7 +82,7 @@ class Site:
     ) -> None:
         self.random = random.Random(seed)
         # A directory that PostgreSQL's user can reach, which those of pytest are not.
-        self._outside = Path(tempfile.mkdtemp(prefix="channels-faults-", dir="/tmp"))
+        self._outside = Path(tempfile.mkdtemp(prefix="channels-faults-"))
         self._outside.chmod(0o755)
         self.directory = directory
         self.media = directory / "media"
@@ -152,10 +152,15 @@ class Site:
         """Have supervisord end process *name* with SIGTERM and start it afresh; returns when that is ready.
 
         Returns the seconds that the old one took to end.
+
+        Raises:
+            AssertionError: it ended with another status than 0, or the new one is not ready in time.
         """
         supervisor, began = self._rpc().supervisor, monotonic()
         supervisor.stopProcess(name)
         took = monotonic() - began
+        ended = self.processes()[name]
+        assert ended["exitstatus"] == 0, f"{name} ended with status {ended['exitstatus']}"
         supervisor.startProcess(name, False)
         self.wait_ready(name)
         return took
@@ -193,7 +198,7 @@ class Site:
     def _rpc(self) -> Any:
         # Not kept: a connection is not for several threads.
         socket = f"unix://{self.stack.run_directory}/supervisor.sock"
-        return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, socket))  # type: ignore[arg-type]
+        return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, socket))
 
 
 def _port(address: str) -> int:
