@@ -71,17 +71,17 @@ class Receiving(Core):
             for taken in popped:
                 self._waiting_here.extend(self.open(taken))
 
-    def take(self, waiter: Waiter, limit: int) -> list[Popped]:
-        """Take up to *limit* items off the queues of *waiter*, which waits where there are none."""
+    def take(self, waiter: Waiter, limit: int, timeout: float | None = None) -> list[Popped]:
+        """Take up to *limit* items off the queues of *waiter*, which waits *timeout* seconds where there are none."""
         if self.ring_size == 1:
-            return waiter.wait(limit)
+            return waiter.wait(limit, timeout)
         # A wait on several shards costs each of them something: not while there is a backlog.
         try:
             popped = self.pop(waiter.names, limit)
         except LayerUnavailable:
             # Said once by the layer. Waiting tries again, with pauses.
             popped = []
-        return popped or waiter.wait()
+        return popped or waiter.wait(timeout=timeout)
 
     def receive_twisted(self, channels: Iterable[str]) -> Any:
         """Return a Deferred of (channel, message), or (None, None), without blocking Twisted's reactor.

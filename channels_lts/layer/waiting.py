@@ -67,8 +67,10 @@ class Waiter:
             if not self._closed:
                 os.write(self._wake, b"\0")
 
-    def wait(self, limit: int = 1) -> list[Popped]:
-        """Return what was popped: up to *limit* items of each shard; nothing after ``blpop_timeout`` seconds.
+    def wait(self, limit: int = 1, timeout: float | None = None) -> list[Popped]:
+        """Return what was popped: up to *limit* items of each shard; nothing after *timeout* seconds.
+
+        Without a *timeout* that is ``blpop_timeout``.
 
         It waits for the first one only; the others are what is there by then.
 
@@ -76,7 +78,7 @@ class Waiter:
         """
         popped: list[Popped] = []
         try:
-            self._wait(popped, limit)
+            self._wait(popped, limit, self._layer.blpop_timeout if timeout is None else timeout)
             self._release(popped)
         except BaseException:
             # Such as SystemExit from a signal handler: nobody is going to handle what we have.
@@ -86,8 +88,8 @@ class Waiter:
             raise
         return popped
 
-    def _wait(self, popped: list[Popped], limit: int) -> None:
-        deadline = time.monotonic() + self._layer.blpop_timeout
+    def _wait(self, popped: list[Popped], limit: int, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         while not popped:
             waiting = {shard.fileno(): shard for shard in self._shards if shard.arm(limit)}
             # Not select, which knows no descriptor above 1023: an interface server may be in this process.
@@ -95,8 +97,8 @@ class Waiter:
             for number in (*waiting, self._woken):
                 poll.register(number, select.POLLIN)
             soonest = min((shard.retry_at for shard in self._shards if shard.retry_at), default=deadline)
-            timeout = max(min(deadline, soonest) - time.monotonic(), 0.001)
-            ready = [number for number, _ in poll.poll(timeout * 1000)]
+            seconds = max(min(deadline, soonest) - time.monotonic(), 0.001)
+            ready = [number for number, _ in poll.poll(seconds * 1000)]
             for number in ready:
                 if number in waiting:
                     popped += [Popped(queue, waiting[number].index, raw) for queue, raw in waiting[number].read()]
