@@ -194,6 +194,9 @@ class Postgres(Service):
         """Make a new database; returns its URL."""
         create = [_postgres("createdb"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "chat", name]
         subprocess.run(create, check=True)
+        return self.database_url(name)
+
+    def database_url(self, name: str) -> str:
         return f"postgres://chat@127.0.0.1:{self.port}/{name}"
 
     def stop(self, number: int = signal.SIGINT, timeout: float = 30) -> None:
