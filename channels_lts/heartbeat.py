@@ -55,6 +55,11 @@ class WorkerRecord:
     def name(self) -> str:
         return f"{self.host}:{self.pid}"
 
+    @property
+    def busy_for(self) -> float:
+        """Seconds that the longest consumer ran when the worker beat last; what happened since then nobody knows."""
+        return 0.0 if self.busy_since is None else self.seen - self.busy_since
+
 
 @dataclass(frozen=True)
 class InterfaceRecord:

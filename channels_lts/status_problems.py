@@ -51,8 +51,8 @@ def _of_process(process: WorkerRecord | InterfaceRecord, now: float) -> Iterator
     if silent > 2 * conf.get("HEARTBEAT_INTERVAL") + 1:
         yield Problem("silent", process.name, f"{name} has been silent for {silent:.0f} s")
     if isinstance(process, WorkerRecord):
-        if process.busy_since is not None and (busy := now - process.busy_since) >= conf.get("STATUS_BUSY"):
-            text = f"{name} is busy for {busy:.0f} s with {process.consumer} on {process.channel}"
+        if process.running and process.busy_for >= conf.get("STATUS_BUSY"):
+            text = f"{name} is busy for {process.busy_for:.0f} s with {process.consumer} on {process.channel}"
             yield Problem("busy", process.name, text)
     else:
         if process.stalled > _STALLED:

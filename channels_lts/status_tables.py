@@ -97,7 +97,8 @@ def _interface_state(interface: InterfaceRecord, now: float) -> str:
 def _workers(status: Status, console: Console) -> Table:
     columns = [
         Column("pool"), Column("worker"), Column("pid", True, 3), Column("host", goes=5), Column("up", True, 4),
-        Column("state"), Column("memory", True, 2), Column("dropped", True, 1),
+        Column("state"), Column("messages", True, 3), Column("errors", True, 1), Column("memory", True, 2),
+        Column("dropped", True, 1),
     ]  # fmt: skip
     ordered = sorted(status.workers or (), key=lambda one: (one.pool, one.process, one.name))
     rows = []
@@ -105,8 +106,9 @@ def _workers(status: Status, console: Console) -> Table:
         again = number and ordered[number - 1].pool == worker.pool
         rows.append([
             "" if again else worker.pool, worker.process or worker.name, str(worker.pid), worker.host,
-            duration(status.at - worker.started), _worker_state(worker, status.at), _memory(worker.memory),
-            f"{sum(worker.drops.values()):,}",
+            duration(status.at - worker.started), _worker_state(worker, status.at),
+            f"{worker.counts.get('messages', 0):,}", f"{worker.counts.get('consumer_errors', 0):,}",
+            _memory(worker.memory), f"{sum(worker.drops.values()):,}",
         ])  # fmt: skip
     return _fitted(columns, rows, console)
 
@@ -117,8 +119,8 @@ def _worker_state(worker: WorkerRecord, now: float) -> str:
     words = ["ending"] if worker.ending else []
     if worker.running is None:
         words.append("does not say")
-    elif worker.running and worker.busy_since is not None:
-        words.append(f"busy for {now - worker.busy_since:.0f} s with {worker.consumer}")
+    elif worker.running:
+        words.append(f"busy for {worker.busy_for:.0f} s with {worker.consumer}")
         if worker.threads > 1:
             words.append(f"{worker.running} of {worker.threads} threads")
     elif not worker.ending:
