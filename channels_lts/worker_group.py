@@ -17,6 +17,7 @@ class WorkerGroup(Worker):
 
     def __init__(self, *args: Any, n_threads: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.n_threads = n_threads
         kwargs |= {"signal_handlers": False, "limits": self.limits, "activity": self.activity}
         self._others = [_Member(self, *args, **kwargs) for _ in range(n_threads - 1)]
 
