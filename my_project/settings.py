@@ -126,6 +126,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "my_project.sqlite_wal"
     # Seconds to wait for another process's write lock.
     DATABASES["default"].setdefault("OPTIONS", {})["timeout"] = 20
+if "postgresql" in DATABASES["default"]["ENGINE"]:
+    # A server that does not answer, or a network that forgot the connection, must not keep a worker for ever: by itself
+    # Linux gives up after a quarter of an hour, or after two hours in silence. Seconds, and milliseconds for the last.
+    # What DATABASE_URL says goes before.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 # The key of channels.delay's table; the chat names its keys itself.
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"

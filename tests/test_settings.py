@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -14,13 +15,13 @@ OURS = {
 }  # fmt: skip
 
 
-def settings_with(**environment: str) -> subprocess.CompletedProcess[str]:
-    """Import the settings with these variables and none of ours besides, and print what the tests ask for."""
+DECIDED = "s.DEBUG, s.CHANNEL_LAYER, s.CHAT_GUESTS, s.HTTPS, s.DATABASES['default']['ENGINE'], s.REDIS_URLS"
+
+
+def settings_with(wanted: str = DECIDED, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Import the settings with these variables and none of ours besides, and print what is *wanted* of them."""
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    code = (
-        "from my_project import settings as s\n"
-        "print(s.DEBUG, s.CHANNEL_LAYER, s.CHAT_GUESTS, s.HTTPS, s.DATABASES['default']['ENGINE'], s.REDIS_URLS)"
-    )
+    code = f"from my_project import settings as s\nprint({wanted})"
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
         cwd=ROOT, env={**inherited, **environment}, capture_output=True, text=True, check=False,
@@ -45,6 +46,16 @@ def settings_with(**environment: str) -> subprocess.CompletedProcess[str]:
 def test_environment_decides_the_defaults(environment, expected):
     ran = settings_with(**environment)
     assert ran.stdout.strip().replace("postgresql_psycopg2", "postgresql") == expected, ran.stderr
+
+
+def test_a_postgresql_that_does_not_answer_is_given_up_and_the_url_may_say_when():
+    ran = settings_with(
+        "s.DATABASES['default']['OPTIONS']", DATABASE_URL="postgres://u:p@h/n?connect_timeout=2&sslmode=require"
+    )
+    options = ast.literal_eval(ran.stdout)
+    assert (int(options["connect_timeout"]), options["sslmode"]) == (2, "require")
+    assert options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"] < 30
+    assert options["tcp_user_timeout"] < 30_000
 
 
 @pytest.mark.parametrize(
