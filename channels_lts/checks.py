@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core import mail
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 from channels_lts import conf
 from channels_lts.exceptions import UnsupportedRedis
@@ -60,6 +61,53 @@ def check_layers(**kwargs: Any) -> list[CheckMessage]:
         elif hasattr(layer, "connection") and hasattr(layer, "ring_size"):
             messages.extend(_check_redis(alias, layer))
     return messages
+
+
+@register()
+def check_bindings(**kwargs: Any) -> list[CheckMessage]:
+    """W002: a binding of Channels' own class that takes changes: its ``create`` sets fields that are not listed."""
+    from channels.binding.base import Binding, BindingMetaclass
+    from channels.binding.websockets import WebsocketBinding
+
+    return [
+        Warning(
+            f"{binding.__module__}.{binding.__qualname__} lets whoever may create set fields that are not in `fields`.",
+            hint="Derive it from channels_lts.binding.WebsocketBinding.",
+            id="channels_lts.W002",
+        )
+        for binding in BindingMetaclass.binding_classes
+        if issubclass(binding, WebsocketBinding)
+        and binding.model is not None
+        and binding.has_permission is not Binding.has_permission
+        and binding.create is WebsocketBinding.create
+    ]
+
+
+@register()
+def check_sessions(**kwargs: Any) -> list[CheckMessage]:
+    """E006: ``channels_lts.sessions`` in a place where it cannot serve."""
+    ours, http_engine = "channels_lts.sessions", settings.SESSION_ENGINE
+    if http_engine == ours:
+        return [
+            Error(
+                f"SESSION_ENGINE is {ours!r}, which keeps the sessions of sockets, and finds none by its key.",
+                hint="Set CHANNEL_SESSION_ENGINE to it, and SESSION_ENGINE to one of Django's.",
+                id="channels_lts.E006",
+            )
+        ]
+    if getattr(settings, "CHANNEL_SESSION_ENGINE", "") != ours:
+        return []
+    from channels import DEFAULT_CHANNEL_LAYER, channel_layers
+
+    from channels_lts.session_places import place
+
+    try:
+        place(channel_layers[DEFAULT_CHANNEL_LAYER])
+    except ImproperlyConfigured as error:
+        return [Error(f"{error}.", id="channels_lts.E006")]
+    except Exception:  # E003 says why it cannot be made
+        return []
+    return []
 
 
 @register()

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import logging
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from channels_lts import close_codes
-
-logger = logging.getLogger(__name__)
+from channels_lts import after_commit, close_codes
 
 #: The value of a channel session that names the groups to leave when the socket ends.
 GROUPS = "_channels_lts_groups"
@@ -142,13 +139,11 @@ def _close(group: str, code: int) -> None:
 
 
 def _close_now(group: str, code: int) -> None:
-    from channels import channel_layers
+    from channels import Group, channel_layers
 
+    # Who logs out must not fail where a layer does: it is logged.
     for alias in channel_layers.configs:
-        try:
-            channel_layers[alias].send_group(group, {"close": code})
-        except Exception:  # whatever a layer raises; who logs out must not fail with it
-            logger.exception("could not close the sockets of %s on channel layer %s", group, alias)
+        after_commit.send_now(Group(group, alias=alias), {"close": code})
 
 
 def _opens(message: Any) -> bool:

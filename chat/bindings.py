@@ -1,7 +1,7 @@
 """The ``rooms`` stream: Channels' data binding on Room, so that every room list is live.
 
-Three things differ from upstream's binding: changes go out after the commit, what comes in passes the form and its
-listed fields only (upstream's ``create`` sets any column), and whoever asks hears why something was refused.
+It differs from the library's binding in whom it tells, since a room that becomes private is taken from strangers, and
+in that what comes in passes the form.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from channels.binding.websockets import WebsocketBinding
 from django.utils.translation import gettext as _
 
 from channels_lts import streams
+from channels_lts.binding import WebsocketBinding
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
 from chat import broadcast, groups, identity, permissions, rooms
@@ -35,10 +35,6 @@ class RoomBinding(WebsocketBinding):
     channel_session_user = False
 
     # --- Out ---
-
-    @classmethod
-    def encode(cls, stream: str, payload: dict[str, Any]) -> dict[str, Any]:
-        return streams.encode(stream, payload)
 
     @classmethod
     def payload(cls, room: Room, action: str) -> dict[str, Any]:

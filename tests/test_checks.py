@@ -130,3 +130,24 @@ def test_debug_and_default_secret_must_not_reach_production(settings, environmen
     settings.DEBUG = debug
     settings.SECRET_KEY = settings.INSECURE_SECRET_KEY if default_key else "x" * 50
     assert ids(project_checks.check_production()) == expected
+
+
+def test_e006_our_sessions_are_for_sockets_alone(settings):
+    settings.SESSION_ENGINE = "channels_lts.sessions"
+    (message,) = checks.check_sessions()
+    assert message.id == "channels_lts.E006"
+    assert "CHANNEL_SESSION_ENGINE" in message.hint
+
+
+def test_e006_our_sessions_need_redis_or_memory(settings, monkeypatch):
+    settings.CHANNEL_SESSION_ENGINE = "channels_lts.sessions"
+    assert checks.check_sessions() == []
+
+    class SharedMemory:
+        """As asgi_ipc's layer."""
+
+    monkeypatch.setitem(channel_layers.backends, "default", SharedMemory())
+    (message,) = checks.check_sessions()
+    assert message.id == "channels_lts.E006"
+    settings.CHANNEL_SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    assert checks.check_sessions() == []

@@ -458,6 +458,6 @@ class RevocationTests(TransactionChannelTestCase):
 
         with (
             mock.patch("channels_lts.compat.inmemory.ChannelLayer.send_group", side_effect=LayerUnavailable("away")),
-            self.assertLogs("channels_lts.revocation", "ERROR"),
+            self.assertLogs("channels_lts.after_commit", "ERROR"),
         ):
             assert self.browser("ann").post("/accounts/logout/").status_code == 302

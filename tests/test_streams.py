@@ -5,9 +5,19 @@ import json
 import pytest
 from channels.exceptions import DenyConnection
 from channels.generic.websockets import JsonWebsocketConsumer
+from channels.message import Message
 from channels.test import ChannelTestCase, WSClient, apply_routes
 
-from channels_lts.streams import CODES, Demultiplexer, StreamConsumer, StreamError, encode, field, request_id
+from channels_lts.streams import (
+    CODES,
+    Demultiplexer,
+    StreamConsumer,
+    StreamError,
+    encode,
+    failure_frame,
+    field,
+    request_id,
+)
 
 
 class Calculator(StreamConsumer):
@@ -171,6 +181,32 @@ class StreamTests(ChannelTestCase):
             with pytest.raises(DenyConnection):
                 client.consume("websocket.connect", check_accept=False)
             assert client.receive(json=False) is None
+
+
+class FailureFrameTests(ChannelTestCase):
+    def message(self, channel="websocket.receive", **content):
+        layer = WSClient().channel_layer
+        return Message({"reply_channel": "x", "path": "/streams/", **content}, channel, layer)
+
+    def payload(self, consumer, message):
+        frame = failure_frame(consumer, message)
+        return frame and json.loads(frame["text"])
+
+    def test_failure_is_answered_on_its_stream_with_its_id(self):
+        message = self.message(text='{"stream":"calculator","payload":{"type":"crash","id":9}}')
+        with pytest.raises(RuntimeError):
+            Streams(message)
+        found = self.payload(Streams, message)
+        assert found["stream"] == "calculator"
+        assert (found["payload"]["code"], found["payload"]["id"]) == ("internal", 9)
+
+    def test_failure_before_the_stream_was_known_is_answered_on_system(self):
+        assert self.payload(Streams, self.message())["stream"] == "system"
+
+    def test_others_expect_no_frame(self):
+        assert failure_frame(Streams, self.message("websocket.connect")) is None
+        assert failure_frame(Upstream, self.message()) is None
+        assert failure_frame(print, self.message()) is None
 
 
 def test_encode_keeps_text_other_than_ascii():

@@ -98,7 +98,7 @@ class PostTests(ChatTestCase):
     def test_layer_that_fails_does_not_undo_or_hide_what_was_stored(self):
         with (
             mock.patch("channels.channel.Group.send", side_effect=RuntimeError("Redis is away")),
-            self.assertLogs("chat.broadcast", "ERROR") as log,
+            self.assertLogs("channels_lts.after_commit", "ERROR") as log,
         ):
             message, _ = messages.post(self.tea, who(self.ann), "hi")
         assert Message.objects.get().pk == message.pk
