@@ -93,8 +93,11 @@ class Stack:
 
     def supervisorctl(self, *arguments: str) -> str:
         """Run supervisorctl; returns what it said. Its exit code says nothing reliable, so it is not looked at."""
-        command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(CONFIGURATION), *arguments]
-        return _run(command, self.env, check=False)
+        return _run(self.supervisorctl_command(*arguments), self.env, check=False)
+
+    @staticmethod
+    def supervisorctl_command(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(CONFIGURATION), *arguments]
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         """Run a management command in the environment of the stack; returns what it said."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import os
 import re
 import shlex
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.services import ROOT, wait_for
+from channels_lts import conf
+from tests.services import ROOT, TIMEOUT_SCALE, wait_for
 
 SUPERVISOR = ROOT / "deploy" / "supervisor"
 PROGRAM_FILES = ("interface.conf", "workers.conf", "delay.conf", "wsgi.conf", "embedded/redis.conf")
@@ -77,6 +80,19 @@ def test_each_program_may_finish_what_it_is_at_and_leaves_nothing_behind(name):
     assert (program["stopasgroup"], program["killasgroup"]) == ("false", "true")
     assert int(program["stopwaitsecs"]) >= 10
     assert program["autorestart"] == "true"
+
+
+@pytest.mark.parametrize("name", sorted(programs("workers.conf", "interface.conf", "delay.conf")))
+def test_each_program_of_ours_says_when_it_is_ready_in_a_file_of_its_own(name):
+    program = programs("workers.conf", "interface.conf", "delay.conf")[name]
+    number = "_%(process_num)02d" if "process_name" in program else ""
+    assert f'"%(ENV_RUN_DIR)s/%(program_name)s{number}.ready"' in program["command"]
+
+
+def test_workers_give_back_what_they_have_not_begun_before_they_are_killed():
+    for name, program in programs("workers.conf").items():
+        given = re.search(r"--stop-timeout=(\d+)", program["command"])
+        assert (int(given[1]) if given else conf.DEFAULTS["STOP_TIMEOUT"]) < int(program["stopwaitsecs"]), name
 
 
 @pytest.mark.parametrize("name", sorted(programs(*PROGRAM_FILES)))
@@ -172,13 +188,34 @@ class TestRunning:
             for socket in sockets:
                 socket.raw.close()
 
+    def test_roll_renews_the_workers_under_an_open_socket(self, stack):
+        before = stack.wait_running()
+        loses_nothing = stack.env["CHANNEL_LAYER"] != "stock"
+        with stack.visitor().be_guest("ann").connect("/ws/echo/") as socket:
+            with subprocess.Popen(
+                stack.supervisorctl_command("roll", "workers"), cwd=ROOT, env=stack.env, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True,
+            ) as roll:  # fmt: skip
+                for number in itertools.takewhile(lambda _: loses_nothing and roll.poll() is None, itertools.count()):
+                    socket.raw.send(f"during {number}")
+                    assert socket.raw.recv() == f"during {number}"
+                said, _ = roll.communicate(timeout=120 * TIMEOUT_SCALE)
+            socket.raw.send("after")
+            assert socket.raw.recv() == "after"
+        assert roll.returncode == 0, said
+        assert len(re.findall(r"^workers:\w+: stopped .* s, ready .* s \(\d of 5\)$", said, re.MULTILINE)) == 5
+        after = stack.wait_running()
+        assert {name for name in before if before[name] != after[name]} == {
+            name for name in before if name.startswith("workers:")
+        }
+
     def test_the_group_stops_and_starts_as_one(self, stack):
         workers = {name for name in stack.wait_running() if name.startswith("workers:")}
         try:
-            stack.supervisorctl("stop", "workers:*")
+            stack.supervisorctl("stop", "workers")
             assert {name for name, state in stack.states().items() if state == "STOPPED"} == workers
         finally:
-            stack.supervisorctl("start", "workers:*")
+            stack.supervisorctl("start", "workers")
         stack.wait_running()
 
 
