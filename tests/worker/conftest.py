@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from channels.asgi import ChannelLayerWrapper
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.worker import Worker
 from tests.services import TIMEOUT_SCALE, Redis
+from tests.worker.process import WorkerProcess
 
 
 @pytest.fixture
@@ -39,3 +41,19 @@ def start(layer: RedisChannelLayer) -> Iterator[Callable[..., Any]]:
     for _, thread in running:
         thread.join(10 * TIMEOUT_SCALE)
         assert not thread.is_alive(), "the worker did not end"
+
+
+@pytest.fixture
+def make_process(tmp_path: Path, redis_server: Redis) -> Iterator[Callable[..., WorkerProcess]]:
+    """A function that makes a worker process, not started yet: ``make_process("--threads=2")``."""
+    made: list[WorkerProcess] = []
+
+    def make(*options: str, **given: Any) -> WorkerProcess:
+        directory = tmp_path / str(len(made))
+        directory.mkdir()
+        made.append(WorkerProcess(directory, redis_server, *options, **given))
+        return made[-1]
+
+    yield make
+    for process in made:
+        process.kill()
