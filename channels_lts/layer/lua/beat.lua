@@ -16,7 +16,10 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 
 local last = tonumber(redis.call('HGET', KEYS[3], 'last') or '')
 local since = tonumber(redis.call('HGET', KEYS[3], 'since') or '')
-if not last or not since or now - last > tonumber(ARGV[4]) then
+if not last or not since then
+    -- All that is here was said since.
+    since = 0
+elseif now - last > tonumber(ARGV[4]) then
     since = now
 end
 redis.call('HSET', KEYS[3], 'last', text(now), 'since', text(since))
@@ -24,8 +27,8 @@ redis.call('EXPIRE', KEYS[3], ARGV[3])
 
 local gone = {}
 local silence = tonumber(ARGV[5])
--- After a pause all have been silent. Who lives beats again before silence has passed once more.
-if silence > 0 and now - since > silence then
+-- After a pause all have been silent. Who lives has time to notice that its connection is dead, and to beat again.
+if silence > 0 and now - since > 1.5 * silence then
     local records = redis.call('HGETALL', KEYS[2])
     for position = 1, #records, 2 do
         local readable, record = pcall(cjson.decode, records[position + 1])
