@@ -12,8 +12,8 @@ from tests.faults.ledger import Ledger
 from tests.services import TIMEOUT_SCALE, wait_for
 
 CONNECTIONS = 50
-# Seconds after which a frame without an answer counts as lost.
-_PATIENCE = 3
+# Seconds after which a frame without an answer counts as lost. Others may share the machine: slow is not lost.
+_PATIENCE = 6
 
 
 class Frames:

@@ -18,7 +18,7 @@ from tests.services import TIMEOUT_SCALE
 # Seconds: for a welcome and an answer to `join`; until a message or a request without an answer is sent again;
 # that a message may come after a later one before it is asked for; between two pings.
 _WELCOME = 20.0
-_ANSWER = 4.0
+_ANSWER = 6.0
 _OVERTAKEN = 0.5
 _PING = 20.0
 _TICK = 0.05

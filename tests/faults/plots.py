@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib import rcParams
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 # The same input gives the same file.
 rcParams["svg.hashsalt"] = "soak"
@@ -38,6 +39,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
     troubles.set_ylabel("troubles in 5 s")
     if bars:
         troubles.set_yscale("log")
+        troubles.yaxis.set_major_formatter(ScalarFormatter())
+        troubles.yaxis.set_minor_formatter(NullFormatter())
 
     for name, label in (("requests", "HTTP request"), ("acknowledgements", "message to its acknowledgement")):
         points = series[name][:: max(1, len(series[name]) // _DENSE)]

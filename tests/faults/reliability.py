@@ -118,7 +118,7 @@ def markdown(results: dict[str, Any]) -> str:
         "for pages, two for sockets, one for the background, PostgreSQL; load and servers share the cores.",
         table(rows),
         "Beside the raw frames, people talk, and pages are asked for, all of it checked: what was acknowledged is "
-        "stored once, and every reader has every message once and in order. [What is promised](../../docs/reliability.md)",
+        "stored once, and every reader has every message once and in order. [The promises](../../docs/reliability.md)",
     ]) + "\n"  # fmt: skip
 
 

@@ -30,6 +30,8 @@ from tests.faults.load import Load
 from tests.faults.site import Site
 from tests.services import ROOT, TIMEOUT_SCALE, wait_for
 
+# Where the logs of a run go that broke something.
+KEPT = ROOT / "var" / "soak" / "log"
 # Seconds between two faults, in which nothing may break; in which all has to be well again after each.
 _CALM = 3.0
 _RECOVERY = 30.0
@@ -50,9 +52,24 @@ class Soak:
     broken: list[str] = field(default_factory=list)
 
     def run(self) -> dict[str, Any]:
-        """Run it; returns the results, also where promises were broken: they are in ``broken``."""
+        """Run it on a site of its own; returns the results, also where promises were broken: they are in ``broken``."""
         directory = Path(tempfile.mkdtemp(prefix="channels-soak-"))
-        directory.chmod(0o755)
+        try:
+            site = Site(directory, postgres=True).start()
+            try:
+                results = self.run_on(site)
+            finally:
+                site.stop()
+        except AssertionError as error:
+            # It does not start, or leaves something behind.
+            self._break(f"the deployment: {error}")
+            raise SystemExit(1) from error
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+        return results
+
+    def run_on(self, site: Site) -> dict[str, Any]:
+        """Run it on *site*, which is left as it is then; returns the results."""
         results: dict[str, Any] = {
             "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             "commit": environment.commit(),
@@ -61,15 +78,10 @@ class Soak:
             "asked_seconds": self.seconds,
             "faults_asked": [fault.name for fault in self.faults],
         }
-        try:
-            with Site(directory, postgres=True, seed=self.seed) as site:
-                self._suffer(site, results)
-        except (AssertionError, OSError) as error:
-            self._break(f"the deployment: {error}")
-        finally:
-            if self.broken:
-                _keep(directory / "stack" / "log")
-            shutil.rmtree(directory, ignore_errors=True)
+        site.random.seed(self.seed)
+        self._suffer(site, results)
+        if self.broken:
+            _keep(site.stack.directory / "log")
         results["broken"] = self.broken
         return results
 
@@ -81,6 +93,7 @@ class Soak:
             with load:
                 memory.start()
                 began = monotonic()
+                _say("the load runs")
                 self._strike_all(load, began + self.seconds)
                 results["book"] = load.finish()
         except AssertionError as error:
@@ -96,7 +109,7 @@ class Soak:
             self._judge_memory(results)
 
     def _strike_all(self, load: Load, until: float) -> None:
-        for fault in _order(self.faults, self.seed):
+        for fault in order(self.faults, self.seed):
             # Not bare waiting: the load runs, and nothing may break in this time.
             time.sleep(max(0.0, min(self.calm, until - monotonic())))
             if monotonic() >= until:
@@ -126,7 +139,7 @@ class Soak:
         _say(f"BROKEN: {what}")
 
 
-def _order(faults: list[Fault], seed: int) -> Iterator[Fault]:
+def order(faults: list[Fault], seed: int) -> Iterator[Fault]:
     """Yield *faults* for ever, each round in another order."""
     choice = random.Random(seed)
     while faults:
@@ -140,8 +153,8 @@ def _say(text: str) -> None:
 def _keep(logs: Path) -> None:
     """Keep the logs of a run that broke something."""
     if logs.is_dir():
-        shutil.rmtree(ROOT / "var" / "soak" / "log", ignore_errors=True)
-        shutil.copytree(logs, ROOT / "var" / "soak" / "log")
+        shutil.rmtree(KEPT, ignore_errors=True)
+        shutil.copytree(logs, KEPT)
 
 
 def chosen(names: str) -> list[Fault]:
@@ -171,6 +184,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--faults", default="all", help="all, none, or parts of names with commas between them")
     parser.add_argument("--frames", type=float, default=300, help="raw frames a second")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "soak", help="directory of the results")
+    parser.add_argument("--no-plot", dest="plot", action="store_false", help="for want of matplotlib or of a network")
     options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     # A runner that gives up sends SIGTERM: end as on Ctrl-C.
@@ -187,7 +201,8 @@ def main(arguments: list[str]) -> int:
     path = options.out / "soak.json"
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (options.out / "soak.md").write_text(soak_report.markdown(results), encoding="utf-8")
-    report.plot(path, options.out, "tests.faults.plots")
+    if options.plot:
+        report.plot(path, options.out, "tests.faults.plots")
     _say(f"{len(soak.broken)} promises broken; results in {options.out}")
     return 1 if soak.broken else 130 if results.get("interrupted") else 0
 
