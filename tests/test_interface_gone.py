@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -94,6 +95,8 @@ def test_people_leave_within_10_s_of_a_kill_and_return_from_a_pause(site):
     ben = site.join(1, "Ben")
     heard(cat, "join", {"Ann", "Ben"})
     wait_for(lambda: len(heartbeat.interfaces(site.layer)) == 3, "all have said that they live")
+    well = site.manage("channelstatus", "--json", check=False)
+    assert (well.returncode, json.loads(well.stdout)["problems"], well.stderr) == (0, [], "")
     began = time.monotonic()
     site.kill(0, signal.SIGKILL)
     site.kill(1, signal.SIGSTOP)
