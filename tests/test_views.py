@@ -9,9 +9,13 @@ from uuid import uuid4
 import pytest
 from channels import channel_layers
 from channels.asgi import ChannelLayerWrapper
+from channels.channel import Channel
+from channels.exceptions import ResponseLater
 from channels.message import Message, pending_message_store
+from django.core.exceptions import SuspiciousOperation
 from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import path
 
 from channels_lts import views
@@ -43,7 +47,30 @@ def streamed(request):
     return StreamingHttpResponse(parts())
 
 
-urlpatterns = [path("whole", whole), path("large", large), path("streamed", streamed)]
+def tells(error):
+    """Return a view that sends a message, and then raises *error* or renders one that fails."""
+
+    def view(request):
+        Channel("elsewhere", channel_layer=request.message.channel_layer).send({})
+        if error is None:
+            return SimpleTemplateResponse("there is no such template")
+        if error:
+            raise error
+        return HttpResponse("told")
+
+    return view
+
+
+urlpatterns = [
+    path("whole", whole),
+    path("large", large),
+    path("streamed", streamed),
+    path("tells", tells(False)),
+    path("fails", tells(RuntimeError())),
+    path("refuses", tells(SuspiciousOperation())),
+    path("unrendered", tells(None)),
+    path("later", tells(ResponseLater())),
+]
 
 
 @pytest.fixture
@@ -75,6 +102,22 @@ def test_a_response_in_one_message_leaves_with_what_others_sent(ask):
     assert layer.receive([PROCESS]) == (None, None)
     [message] = sent_later()
     assert (message["status"], message["content"]) == (200, b"whole")
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "told"),
+    [("tells", 200, True), ("fails", 500, False), ("refuses", 400, False), ("unrendered", 500, False)],
+)
+def test_d24_what_a_view_sent_does_not_leave_when_it_fails(ask, where, status, told):
+    ask(f"/{where}")
+    messages = sent_later()
+    assert messages.pop()["status"] == status
+    assert messages == ([{}] if told else [])
+
+
+def test_what_a_view_sent_leaves_when_another_consumer_is_to_answer(ask):
+    ask("/later")
+    assert sent_later() == [{}]
 
 
 def test_parts_leave_as_they_come(ask):
