@@ -138,8 +138,6 @@ class Consuming:
             from channels_lts.streams import failure_frame
 
             frame = failure_frame(consumer, message)
-        except ImportError:
-            return
         except Exception:
             logger.exception("there is no error frame for the client of %s", _about(consumer, message))
             return
