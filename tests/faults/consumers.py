@@ -6,11 +6,12 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from channels_lts import heartbeat
 from tests.faults import bad
 from tests.faults.bystanders import layer_of
 from tests.faults.fault import Fault, Harm
@@ -38,23 +39,18 @@ class ConsumerHangs:
     def strike(self, site: Site) -> None:
         before = site.pids()
         assert len([name for name in before if name.startswith(_POOL)]) > 1, "the pool has to have another worker"
-        release = bad.release_file(directory(site))
         [hanging] = send(site, "hangs")
         try:
             wait_for(
                 lambda: in_logs(site, "consumer tests.faults.bad.hangs has been running"), "the log names it", SOON
             )
-            wait_for(lambda: busy_with(site, "tests.faults.bad.hangs"), "the status names it", SOON)
+            wait_for(lambda: "tests.faults.bad.hangs" in busy_problems(site), "the status names it", SOON)
             wait_done(site, send(site, "behaves", 20))
             time.sleep(self.seconds)
             assert done(site)[hanging] == 0
             wait_done(site, send(site, "behaves", 20))
         finally:
-            release.touch()
-        try:
-            wait_done(site, [hanging])
-        finally:
-            release.unlink()
+            release(site, lambda: wait_done(site, [hanging]))
         wait_done(site, send(site, "behaves"))
         site.unchanged(before)
 
@@ -195,21 +191,27 @@ def in_logs(site: Site, text: str) -> bool:
     return any(text in site.stack.log(name) for name in names)
 
 
-def workers(site: Site) -> list[dict[str, Any]]:
-    """Return what ``manage.py channelstatus --json`` says of each worker."""
+def release(site: Site, wait: Callable[[], Any]) -> None:
+    """End whoever hangs, and call *wait*, which returns when that has happened."""
+    file = bad.release_file(directory(site))
+    file.touch()
+    try:
+        wait()
+    finally:
+        file.unlink()
+
+
+def busy_problems(site: Site) -> str:
+    """Return what ``manage.py channelstatus`` has to say of workers that are busy for long."""
     said = site.stack.manage("channelstatus", "--json", check=False)
     # Warnings may come before it.
-    return json.loads(said[said.index("{") :])["workers"]
-
-
-def busy_with(site: Site, consumer: str) -> list[dict[str, Any]]:
-    """Return the workers of which the status says that they are busy with *consumer*."""
-    return [worker for worker in workers(site) if worker.get("consumer") == consumer and worker.get("busy_for", 0) > 0]
+    problems = json.loads(said[said.index("{") :])["problems"]
+    return "\n".join(problem["text"] for problem in problems if problem["kind"] == "busy")
 
 
 def counted(site: Site, name: str) -> int:
-    """Return the sum of all workers' counters *name*."""
-    return sum(worker.get("counts", {}).get(name, 0) for worker in workers(site))
+    """Return the sum of all workers' counters *name*, as the status has them."""
+    return sum(worker.counts.get(name, 0) for worker in heartbeat.workers(layer_of(site)) or ())
 
 
 def _ends(site: Site) -> list[tuple[str, str]]:

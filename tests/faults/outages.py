@@ -22,8 +22,9 @@ from tests.services import wait_for
 
 _ANYTHING = Harm(frames=True, sockets=True, http=True, errors=True)
 # Seconds in which a process ends though Redis does not answer it: a few of tests.faults.settings' REDIS_TIMEOUT, one
-# after the other.
+# after the other. An interface server sends its sockets away in steps before that: what its --drain-timeout allows.
 _ENDS = 15.0
+_DRAINS = 25.0
 _POOLS = ("workers:web", "workers:socket", "workers:background")
 
 
@@ -92,7 +93,8 @@ def end_in_silence(site: Site, *kinds: str) -> float:
         for name in chosen:
             os.kill(before[name], signal.SIGTERM)
         for name in chosen:
-            wait_for(lambda name=name: _gone(before[name]), f"{name} ends", _ENDS)
+            limit = _DRAINS if name.startswith("daphne") else _ENDS
+            wait_for(lambda name=name: _gone(before[name]), f"{name} ends", limit)
         took = time.monotonic() - began
     finally:
         proxy.pass_()

@@ -12,6 +12,8 @@ CHANNELS_LTS = {
     "REDIS_TIMEOUT": 2,
     # Seconds. A healthy consumer of the chat takes milliseconds.
     "CONSUMER_TIMEOUT": 2,
+    # Seconds.
+    "STATUS_BUSY": 2,
     # MiB. A worker of the chat begins with some eighty.
     "MAX_RSS": 300,
 }

@@ -22,17 +22,10 @@ pytestmark = pytest.mark.system
 SHORT = 3.0
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(tmp_path_factory.mktemp("outages"), postgres=True) as site:
-        yield site
-
-
-@pytest.fixture
-def site(running: Site) -> Site:
-    # Whatever the test before has left.
-    running.stack.wait_running(60)
-    return running
+@pytest.fixture(autouse=True)
+def well(site: Site) -> None:
+    """Whatever the test before has left is over."""
+    site.stack.wait_running(60)
 
 
 @pytest.mark.parametrize(
