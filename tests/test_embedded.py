@@ -122,6 +122,13 @@ class TestFromAFreshClone:
         assert len(re.findall(r"RUNNING", said.text)) == 9
         command = 'set -a; . var/env; set +a; "$VENV/bin/supervisorctl" -c deploy/supervisor/supervisord.conf status'
         assert checkout.run(["sh", "-c", command]).text.split()[1] == "RUNNING"
+        # Without any environment, as a person types it in a new shell; from elsewhere too.
+        plain = checkout.run([".venv/bin/supervisorctl", "-c", "deploy/supervisor/supervisord.conf", "status"])
+        assert len(re.findall(r"RUNNING", plain.text)) == 9, plain.text
+        elsewhere = (
+            f"cd / && '{checkout.path}/.venv/bin/supervisorctl' -c '{checkout.path}/deploy/supervisor/supervisord.conf'"
+        )
+        assert checkout.run(["sh", "-c", f"{elsewhere} status workers"]).text.count("RUNNING") == 5
         command = 'set -a; . var/env; set +a; "$VENV/bin/python" manage.py announce hello'
         assert checkout.run(["sh", "-c", command]).code == 0
 
@@ -134,8 +141,18 @@ class TestFromAFreshClone:
         before = set(checkout.processes())
         said = checkout.make("roll")
         assert said.code == 0, said.text
-        assert len(re.findall(r"^workers:\w+: started$", said.text, re.MULTILINE)) == 5
+        assert len(re.findall(r"^workers:\w+: stopped .* ready .* of 5\)$", said.text, re.MULTILINE)) == 5
         assert len(before & set(checkout.processes())) == len(before) - 5
+
+    def test_roll_restarts_what_is_named_or_all_but_redis(self, checkout):
+        said = checkout.make("roll", "WHAT=daphne:daphne_00")
+        assert said.code == 0, said.text
+        assert re.findall(r"^(\S+): stopped", said.text, re.MULTILINE) == ["daphne:daphne_00"]
+        said = checkout.make("roll", "WHAT=all")
+        assert said.code == 0, said.text
+        names = re.findall(r"^(\S+): stopped", said.text, re.MULTILINE)
+        assert len(names) == 8
+        assert [name.partition(":")[0] for name in names] == ["workers"] * 5 + ["delay"] + ["daphne"] * 2
 
     def test_down_leaves_no_process_and_up_is_quick_then(self, checkout):
         pids = checkout.processes()
@@ -184,6 +201,9 @@ class TestFromAFreshClone:
             assert f"http://127.0.0.1:{port}/" in said.text
             assert len(re.findall("RUNNING", said.text)) == 7
             assert here("status", checkout.path, VAR_DIR=str(tmp_path)).code == 0
+            # The plain command goes on to mean the deployment in the checkout's own var/.
+            plain = checkout.run([".venv/bin/supervisorctl", "-c", "deploy/supervisor/supervisord.conf", "pid"])
+            assert proc.is_supervisord(int(plain.text), str(run_directory(checkout)))
         finally:
             assert here("down", checkout.path, VAR_DIR=str(tmp_path)).code == 0
 

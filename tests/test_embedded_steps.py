@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -90,6 +91,35 @@ def test_the_lock_is_installed_once_and_again_when_it_changes(monkeypatch, tmp_p
         lock.write_text(text)
         install.install(tmp_path / "venv", lock, tmp_path / "log" / "setup.log")
     assert installed == ["one", "two"]
+
+
+def test_the_checkout_is_put_on_the_path_of_the_environment(tmp_path):
+    packages = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    for checkout in (tmp_path / "here", tmp_path / "moved here"):
+        install.put_on_path(tmp_path / "venv", checkout)
+        assert (packages / "checkout.pth").read_text() == f"{checkout}\n"
+
+
+SLOW_TO_END = """
+import signal, sys, time
+def end(number, frame):
+    time.sleep(1)
+    sys.exit(3)
+signal.signal(signal.SIGINT, end)
+print("begun", flush=True)
+time.sleep(60)
+"""
+
+
+def test_ctrl_c_leaves_a_rolling_restart_its_time():
+    shows = f"from embedded.child import show; import sys; sys.exit(show([sys.executable, '-c', {SLOW_TO_END!r}]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", shows], cwd=ROOT / "deploy", stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) == 3
 
 
 def make_venv(venv: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,16 @@ def run(command: list[str | Path], environment: dict[str, str] | None = None, di
 
 
 def show(command: list[str | Path], environment: dict[str, str] | None = None, directory: Path | None = None) -> int:
-    """Run a command as :func:`run` does, but let it speak to the person at the terminal; returns its exit code."""
-    return subprocess.run(command, cwd=directory, env=inherit(environment), check=False).returncode  # noqa: S603
+    """Run a command as :func:`run` does, but let it speak to the person at the terminal; returns its exit code.
+
+    Ctrl-C is its to heed, as it reaches it too: a rolling restart has a process to start again before it may end.
+    """
+    # Not SIG_IGN, which it would inherit.
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        return subprocess.run(command, cwd=directory, env=inherit(environment), check=False).returncode  # noqa: S603
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def inherit(environment: dict[str, str] | None) -> dict[str, str]:
