@@ -123,7 +123,7 @@ class Consuming:
         content["__retries__"] = content.get("__retries__", 0) + 1
         if content["__retries__"] > self._retries:
             self._activity.count("given_up")
-            logger.warning("gave up after %s retries on a message of %s", self._retries, _about(consumer, message))
+            logger.warning("gave up after %s retries: %s", self._retries, _about(consumer, message))
             self._tell_client(consumer, message)
             return
         self._activity.count("postponed")

@@ -103,7 +103,46 @@ def _take_wakeup(message: Any) -> None:
     signal.set_wakeup_fd(-1)
 
 
+def _sql(text: str) -> Any:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(text)
+        return cursor.fetchone()[0] if cursor.description else None
+
+
+def _leak(message: Any) -> None:
+    from django.db import transaction
+
+    reply(message, "never")
+    transaction.atomic().__enter__()
+    _sql("INSERT INTO notes VALUES (1)")
+    transaction.on_commit(lambda: reply(message, "never"))
+
+
+def _autocommit(message: Any) -> None:
+    from django.db import transaction
+
+    transaction.set_autocommit(False)
+    _sql("INSERT INTO notes VALUES (1)")
+
+
+def _commit_hook(message: Any) -> None:
+    from django.db import transaction
+
+    with transaction.atomic():
+        _sql("INSERT INTO notes VALUES (1)")
+        transaction.on_commit(lambda: reply(message, "committed"))
+
+
 DEEDS = {
+    "query": lambda message: _sql("SELECT 1"),
+    "table": lambda message: _sql("CREATE TABLE notes (number int)"),
+    "insert": lambda message: _sql("INSERT INTO notes VALUES (1)"),
+    "leak": _leak,
+    "autocommit": _autocommit,
+    "commit hook": _commit_hook,
+    "count": lambda message: says(message, _sql("SELECT count(*) FROM notes")),
     "sleep": _sleep,
     "block": _block,
     "spin": _spin,
