@@ -97,7 +97,7 @@ def test_d22_everything_in_redis_expires_by_itself(redis_server: Redis, settings
     session["x"] = 1
     session.save()
     client = layer.connection(0)
-    [key] = client.keys(f"{prefix}*")
+    [key] = client.keys(f"{prefix}session:*")
     assert 70 < client.ttl(key) <= 77
     session.delete()
     assert 0 < client.ttl(key) <= 120
@@ -113,7 +113,7 @@ def test_values_are_encrypted_as_messages_are(redis_server: Redis):
     session["x"] = "secret-value"
     session.save()
     client = layer.connection(0)
-    stored = client.hgetall(client.keys(f"{prefix}*")[0])
+    stored = client.hgetall(client.keys(f"{prefix}session:*")[0])
     assert not any(b"secret-value" in value for value in stored.values())
     assert sessions.for_reply_channel(SOCKET, layer)["x"] == "secret-value"
 
