@@ -59,9 +59,12 @@ def of_message(message: Any) -> Identity | None:
     who = Identity(**stored["who"])
     if who.guest:
         return who if settings.CHAT_GUESTS else None
-    if not who.staff and 0 <= time.time() - stored["checked"] < limits.IDENTITY_CHECK:
+    fresh = 0 <= time.time() - stored["checked"] < limits.IDENTITY_CHECK
+    if fresh and not who.staff:
         return who
-    return _keep(session, _identify(message.user, None))
+    now = _identify(message.user, None)
+    # Nothing is written for staff with each frame.
+    return now if fresh and now == who else _keep(session, now)
 
 
 def opened(message: Any) -> Identity | None:
