@@ -57,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "WEBSOCKET_MAX_FRAME_SIZE": 1_048_576,
     "REQUEST_BODY_LIMIT": 11_534_336,
     "SEND_BUFFER_LIMIT": 1_048_576,
+    # Bytes that wait for one slow client of a response that comes in parts; then it is cut off.
+    "RESPONSE_BUFFER_LIMIT": 67_108_864,
     # Connections at once from one address, and messages a second on one WebSocket. 0: no limit.
     "MAX_CONNECTIONS_PER_ADDRESS": 0,
     "MESSAGE_RATE": 0,

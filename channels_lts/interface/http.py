@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from twisted.web import http
 
+from channels_lts import direct
 from channels_lts.interface import forwarded, headers
 from channels_lts.interface.response import PHRASES, ResponseError, Start, content_of, start
 from channels_lts.interface.upgrade import upgrade
@@ -179,10 +181,21 @@ class Request(http.Request):
         self.sentLength += len(content)
         if self.chunked:
             content = (b"%x\r\n%b\r\n" % (len(content), content) if content else b"") + (b"" if more else b"0\r\n\r\n")
+        if content and not head and self._backlog() > self.server.options.response_buffer_limit:
+            # The worker cannot be held back: its parts come as fast as it makes them, and memory is everybody's.
+            self.server.count("slow_clients")
+            logger.warning("%s reads %s too slowly, and is cut off", self._client, quote(self._path))
+            self.abort()
+            return
         if head or content:
             self.channel.write(head + content)
         if not more:
             self._complete()
+
+    def _backlog(self) -> int:
+        """Return the bytes that wait for the client."""
+        below = direct.descriptor(self.channel.transport)
+        return 0 if below is None else direct.waiting(below)
 
     def _head_bytes(self, begun: Start) -> bytes:
         channel = self.channel

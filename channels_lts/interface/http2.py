@@ -69,6 +69,10 @@ class Http2Request(Request):
             return
         self.process()
 
+    def _backlog(self) -> int:
+        # One connection carries many responses; how much of it is this one's is not known.
+        return 0
+
     def _head_bytes(self, begun: Start) -> bytes:
         fields = Headers()
         for line in begun.block.split(b"\r\n")[:-1]:

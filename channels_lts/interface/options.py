@@ -79,6 +79,11 @@ OPTIONS: dict[str, Option] = {
     "SEND_BUFFER_LIMIT": Option(
         BYTES, ("--send-buffer-limit",), "Bytes that may wait for one slow WebSocket; more close with 1013."
     ),
+    "RESPONSE_BUFFER_LIMIT": Option(
+        BYTES,
+        ("--response-buffer-limit",),
+        "Bytes of a response in parts that may wait for one slow client; it is cut off at more.",
+    ),
     "REQUEST_BODY_LIMIT": Option(BYTES, ("--request-body-limit",), "Bytes of one request's body; more get 413."),
     "REQUEST_HEADER_TIMEOUT": Option(
         SECONDS, ("--request-header-timeout",), "Seconds for a request's head, and between two parts of its body."
@@ -143,6 +148,7 @@ class Options:
     max_connections_per_address: int
     message_rate: float
     send_buffer_limit: int
+    response_buffer_limit: int
     request_body_limit: int
     request_header_timeout: float
     drain_timeout: float

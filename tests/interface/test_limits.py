@@ -181,6 +181,42 @@ def _answered(client: Client) -> bool:
         return False
 
 
+def test_a_client_that_reads_too_slowly_is_cut_off_and_a_large_part_alone_is_none(
+    start_interface: Callable[..., Interface],
+) -> None:
+    interface = start_interface("--response-buffer-limit", "100000", "--http-timeout", "600")
+    with _slow(interface) as whole, _slow(interface) as parts, _slow(interface) as quick:
+        whole.send(request("/whole"))
+        interface.answer(interface.take("http.request"), bytes(9_000_000))
+        for client, path in ((parts, "/parts"), (quick, "/quick")):
+            client.send(request(path))
+            begun = interface.take("http.request")
+            interface.reply(begun, status=200, headers=[], content=b"a", more_content=True)
+            client.head()
+            for _ in range(60):
+                interface.reply(begun, content=bytes(150_000), more_content=True)
+                if client is quick:
+                    assert len(client.chunk()) in (1, 150_000)
+            interface.reply(begun)
+        # Far more than the buffers of the kernel hold.
+        assert len(whole.response().body) == 9_000_000
+        assert len(quick.chunk()) == 150_000
+        assert quick.chunk() == b""
+        with pytest.raises((ConnectionError, EOFError)):
+            parts.exactly(60 * 150_000)
+    interface.signal()
+    assert interface.exit_status() == 0
+    assert "slow_clients=1" in interface.log
+    assert "/parts too slowly" in interface.log
+
+
+def _slow(interface: Interface) -> Client:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", interface.port))
+    return Client(sock)
+
+
 def test_behind_a_proxy_each_visitor_is_counted(start_interface: Callable[..., Interface]) -> None:
     few = start_interface("--max-connections-per-address", "1", "--proxy-headers")
     with few.connect() as first, few.connect() as second:
