@@ -17,7 +17,7 @@ from tests.services import ROOT
 
 sys.path.append(str(ROOT / "deploy"))
 
-from embedded import environment, install, prepare
+from embedded import cli, environment, install, prepare
 from embedded.report import Failure, conclusion
 
 OLD_PYTHON = """
@@ -99,6 +99,31 @@ def test_the_checkout_is_put_on_the_path_of_the_environment(tmp_path):
     for checkout in (tmp_path / "here", tmp_path / "moved here"):
         install.put_on_path(tmp_path / "venv", checkout)
         assert (packages / "checkout.pth").read_text() == f"{checkout}\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "rolled"),
+    [
+        ([], ["workers"]),
+        (["daphne"], ["daphne"]),
+        (["all"], ["workers", "delay", "daphne"]),
+    ],
+)
+def test_roll_means_the_workers_or_what_is_named_and_never_redis(monkeypatch, names, rolled):
+    class Running:
+        asked: tuple[str, ...] = ()
+
+        def call(self, method):
+            return [{"group": group} for group in ("daphne", "delay", "redis", "workers", "workers")]
+
+        def control(self, *words):
+            self.asked = words
+            return 3
+
+    running = Running()
+    monkeypatch.setattr(cli, "_running", lambda paths: running)
+    assert cli.roll(None, names) == 3
+    assert running.asked == ("roll", *rolled)
 
 
 SLOW_TO_END = """
