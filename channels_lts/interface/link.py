@@ -248,6 +248,10 @@ class RedisBackend:
         self._deliver_group(group, together)
 
     def _check_member(self, item: items.Item) -> None:
+        if item.kind == items.KEEP:
+            if item.name not in self.channels:
+                self._process.keepsakes.forget(item.name)
+            return
         channel = item.body.decode("ascii", "replace")
         if item.kind == items.JOIN and channel not in self.channels:
             # The connection went while its consumer was adding it.

@@ -11,7 +11,7 @@ each reader can tell what it must leave to a newer one, and until when::
     bytes 5-12  when it expires, seconds since 1970, float64 big-endian
     byte 13     length of the name
     then        the name: the channel, or the group for a group message and for what concerns a membership
-    then        the body: the serialised message, or the channel that joins or leaves a group
+    then        the body: the serialised message, the channel that joins or leaves a group, or what is kept of a channel
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Kind(IntEnum):
     GROUP = 1
     JOIN = 2
     LEAVE = 3
+    KEEP = 4
 
 
 _KINDS = frozenset(Kind)
 # Looked up once: these stand in the way of every message.
-MESSAGE, GROUP, JOIN, LEAVE = (int(kind) for kind in Kind)
+MESSAGE, GROUP, JOIN, LEAVE, KEEP = (int(kind) for kind in Kind)
 
 
 class Item(NamedTuple):

@@ -1,4 +1,4 @@
-"""What one process knows of itself: which of its channels are in which groups, and what it has to announce.
+"""What one process knows of itself: its channels' groups and what is kept of them, and what it has to announce.
 
 It makes calls of scripts, and opens what came out of the process's queue; others do the talking.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from channels_lts import conf
-from channels_lts.layer import items, scripts
+from channels_lts.layer import beside, items, scripts
+from channels_lts.layer.keepsakes import Keepsakes
 from channels_lts.layer.membership import Membership
 from channels_lts.layer.scripts import Call
 
@@ -26,6 +27,7 @@ _GROUPS_IN_A_CALL = 500
 # All groups are announced once in so many announcements (or so often that none expires meanwhile), and at once where
 # Redis may have lost them.
 _ANNOUNCEMENTS_FOR_ALL = 20
+_KEEPSAKES_IN_A_CALL = 100
 
 
 class Delivery(NamedTuple):
@@ -48,18 +50,34 @@ class Process:
         self.name = name
         self.shard: int = layer.consistent_hash(name)
         self.membership = Membership()
+        self.keepsakes = Keepsakes()
         self._layer = layer
         self._sign = f"{layer.get_capacity(name)} {secrets.token_hex(8)}"
         self._unannounced: Iterator[str] = iter(())
 
     def announcement(self) -> Call:
-        """Return the call that says that the process lives. Where it returns 0, :meth:`all_groups` must follow."""
+        """Return the call that says that the process lives. Where it returns 0, :meth:`everything` must follow."""
         expiry = int(conf.get("PROCESS_EXPIRY") * 1000)
         return Call(scripts.ANNOUNCE, [self._layer.process_key(self.name)], [self._sign, expiry])
 
-    def all_groups(self) -> list[Call]:
-        """Return the calls that announce every group, which a Redis needs that has lost its data."""
-        return self._announce(self.membership.groups(), only_lost=False)
+    def everything(self) -> list[Call]:
+        """Return the calls that bring back all that this process has in Redis, for one that has lost its data."""
+        # What is kept of a channel comes first: the next frame of its socket needs it.
+        return [*self._restore(), *self._announce(self.membership.groups(), only_lost=False)]
+
+    def _restore(self) -> list[Call]:
+        layer = self._layer
+        calls = []
+        kept = self.keepsakes.items()
+        while chunk := list(islice(kept, _KEEPSAKES_IN_A_CALL)):
+            arguments: list[Any] = [conf.get("CHANNEL_SESSION_EXPIRY")]
+            for _, fields in chunk:
+                arguments.append(len(fields))
+                for field in fields.items():
+                    arguments += field
+            keys = [beside.key(layer, "session", channel) for channel, _ in chunk]
+            calls.append(Call(scripts.RESTORE, keys, arguments))
+        return calls
 
     def some_groups(self) -> list[Call]:
         """Return the calls for the next part of the groups: each stays alive in Redis, and what was lost comes back."""
@@ -98,8 +116,10 @@ class Process:
             arguments += [earlier, len(channels), *channels]
         return Call(scripts.ANNOUNCE_GROUPS, keys, arguments)
 
-    def forget(self, channels: Iterable[str]) -> list[Call]:
+    def forget(self, channels: Sequence[str]) -> list[Call]:
         """Take *channels*, which are gone, out of all their groups; returns the calls that tell Redis."""
+        for channel in channels:
+            self.keepsakes.forget(channel)
         pairs = ((group, channel) for channel in channels for group in self.membership.forget(channel))
         return self._leave(pairs)
 
@@ -118,6 +138,7 @@ class Process:
 
     def expire(self) -> list[Call]:
         """Take out who joined more than ``group_expiry`` seconds ago, where nobody calls :meth:`forget`."""
+        self.keepsakes.forget_before(time.time() - conf.get("CHANNEL_SESSION_EXPIRY"))
         old = list(self.membership.joined_before(time.time() - self._layer.group_expiry))
         for group, channel in old:
             self.membership.leave(group, channel)
@@ -141,12 +162,27 @@ class Process:
         return item
 
     def note(self, item: items.Item) -> None:
-        """Take note of who joins or leaves, when all that came before it has been handed on, and nothing after it."""
+        """Take note of who joins or leaves, when all that came before it has been handed on, and nothing after it.
+
+        And of what is to be kept of a channel.
+        """
+        if item.kind == items.KEEP:
+            self._keep(item)
+            return
         channel = item.body.decode("ascii", "replace")
         if item.kind == items.JOIN:
             self.membership.join(item.name, channel, time.time())
         else:
             self.membership.leave(item.name, channel)
+
+    def _keep(self, item: items.Item) -> None:
+        body = self._layer.readable_body(item.body, self.name)
+        if body is None:
+            return
+        if body["over"]:
+            self.keepsakes.forget(item.name)
+        else:
+            self.keepsakes.keep(item.name, body["changed"], body["removed"], time.time())
 
     def receivers(self, delivery: Delivery) -> Collection[str]:
         """Return the channels that *delivery* is for: a live view, not to be kept."""

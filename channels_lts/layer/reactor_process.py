@@ -146,7 +146,7 @@ class ReactorProcess:
     def _announce_all(self) -> None:
         # A connection that was lost may have been lost to a Redis that has forgotten everything.
         self.redis.run(self.process.announcement(), self._on_announced)
-        self.tell(self.process.all_groups())
+        self.tell(self.process.everything())
         owed, self._owed = list(self._owed), deque()
         self.tell(owed)
 
@@ -164,7 +164,7 @@ class ReactorProcess:
         def on_known(known: Any) -> None:
             self._log_refusal(known)
             if not isinstance(known, Exception):
-                self.tell(self.process.some_groups() if known else self.process.all_groups())
+                self.tell(self.process.some_groups() if known else self.process.everything())
 
         self.redis.run(self.process.announcement(), on_known)
 

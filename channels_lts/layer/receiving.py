@@ -271,7 +271,7 @@ class Receiving(Core):
             process = self._process(name)
             try:
                 known = self._run(process.shard, process.announcement())
-                process_calls = [*process.expire(), *(process.some_groups() if known else process.all_groups())]
+                process_calls = [*process.expire(), *(process.some_groups() if known else process.everything())]
                 for call in process_calls:
                     self._run(process.shard, call)
             except LayerUnavailable:

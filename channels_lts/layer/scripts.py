@@ -86,6 +86,7 @@ LEAVE = Script("leave")
 ANNOUNCE = Script("announce")
 ANNOUNCE_GROUPS = Script("announce_groups")
 BEAT = Script("beat")
+RESTORE = Script("restore")
 _ALL = (
     SEND,
     SEND_GROUP,
@@ -98,4 +99,5 @@ _ALL = (
     ANNOUNCE,
     ANNOUNCE_GROUPS,
     BEAT,
+    RESTORE,
 )

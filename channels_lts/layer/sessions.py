@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from channels_lts import conf
-from channels_lts.layer import beside
+from channels_lts.layer import beside, items
+from channels_lts.layer.redis import Layer
 from channels_lts.layer.scripts import Call, Script
 from channels_lts.session_places import Stored
 
@@ -17,13 +19,19 @@ _LOAD, _SAVE, _END = Script("session_load"), Script("session_save"), Script("ses
 
 
 class InRedis:
-    """One hash a session, so that two workers that write different values of it lose neither."""
+    """One hash a session, so that two workers that write different values of it lose neither.
+
+    On our own layer the interface server that holds the socket keeps a copy, for a Redis that has lost it:
+    :mod:`channels_lts.layer.keepsakes`.
+    """
 
     def __init__(self, layer: Any) -> None:
         self._layer = layer
+        # Whether the process of a socket keeps a copy, for a Redis that comes back empty.
+        self._kept = isinstance(layer, Layer)
 
     def load(self, channel: str) -> Stored:
-        reply = self._run(_LOAD, channel)
+        reply = self._run(_LOAD, channel, ())
         found = dict(zip(reply[::2], reply[1::2], strict=True))
         name = found.pop(b"name", b"").decode("ascii")
         ended = found.pop(b"ended", None) is not None
@@ -32,18 +40,30 @@ class InRedis:
     def save(
         self, channel: str, name: str, changed: Mapping[str, bytes], removed: Sequence[str], *, begins: bool
     ) -> str | None:
-        arguments: list[Any] = [conf.get("CHANNEL_SESSION_EXPIRY"), name, int(begins), len(changed)]
-        for key, value in changed.items():
-            arguments += (f"={key}", self._seal(value))
-        arguments += [f"={key}" for key in removed]
-        kept = self._run(_SAVE, channel, *arguments)
-        return None if kept is None else kept.decode("ascii")
+        fields = {f"={key}": self._seal(value) for key, value in changed.items()}
+        gone = [f"={key}" for key in removed]
+        arguments: list[Any] = [conf.get("CHANNEL_SESSION_EXPIRY"), name, int(begins), len(fields)]
+        for field in fields.items():
+            arguments += field
+        arguments += gone
+        keys, copy = self._copy(channel, {"changed": {"name": name.encode(), **fields}, "removed": gone, "over": False})
+        saved = self._run(_SAVE, channel, keys, *copy, *arguments)
+        return None if saved is None else saved.decode("ascii")
 
     def end(self, channel: str) -> None:
-        self._run(_END, channel, _LATE)
+        keys, copy = self._copy(channel, {"over": True})
+        self._run(_END, channel, keys, *copy, _LATE)
 
-    def _run(self, script: Script, channel: str, *arguments: Any) -> Any:
-        call = Call(script, [beside.key(self._layer, "session", channel)], arguments)
+    def _copy(self, channel: str, body: dict[str, Any]) -> tuple[list[str], list[Any]]:
+        """Return what tells the process of *channel*: the key of its queue, and its life and the item as arguments."""
+        if not (self._kept and "!" in channel):
+            return [], []
+        layer = self._layer
+        item = items.encode(items.KEEP, channel, time.time() + layer.expiry, layer.serialize(body))
+        return [layer.queue_key(layer.non_local_name(channel))], [layer.queue_lifetime, item]
+
+    def _run(self, script: Script, channel: str, more_keys: Sequence[str], *arguments: Any) -> Any:
+        call = Call(script, [beside.key(self._layer, "session", channel), *more_keys], arguments)
         return beside.run(self._layer, channel, call)
 
     # With the keys that encrypt messages; what they carry of a session must not lie in the open beside them.

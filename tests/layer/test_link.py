@@ -141,7 +141,7 @@ def test_a_lost_group_comes_back_whole_whatever_its_size(server, members):
         process.membership.join("room", channel, time.time())
     process.membership.join("small", "daphne.response.a!0", time.time())
     layer._run(0, process.announcement())
-    for calls in (process.all_groups, lambda: process.some_groups() + process.some_groups()):
+    for calls in (process.everything, lambda: process.some_groups() + process.some_groups()):
         server.client.delete(layer.members_key("room", process.name), layer.group_key("room"))
         for each in calls():
             layer._run(0, each)

@@ -95,7 +95,7 @@ def test_every_key_expires(make_layer, redis_server):
     layer.put_back(layer.pop(["x!"], 10))
     process = Process(layer, "z!")
     process.membership.join("room", "z!1", 0)
-    for call in [process.announcement(), *process.all_groups()]:
+    for call in [process.announcement(), *process.everything()]:
         layer._run(0, call)
     layer.group_discard("room", "y!1")
     client = redis.StrictRedis.from_url(redis_server.url)
