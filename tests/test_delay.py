@@ -64,6 +64,15 @@ def site(request: pytest.FixtureRequest, make_site: Callable[..., DelaySite], tm
     return make_site(request.getfixturevalue("postgres").database(re.sub(r"\W", "_", tmp_path.name.lower())))
 
 
+def admit(postgres: services.Postgres, database: str, allowed: str) -> None:
+    """Let connections to *database* be made or not, and close those there are."""
+    import psycopg
+
+    with psycopg.connect(postgres.database_url("postgres"), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS {allowed}")
+        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+
+
 class TestMessages:
     """What may be kept at all."""
 
@@ -85,6 +94,19 @@ class TestMessages:
         with pytest.raises(BadMessage) as refused:
             self.read(message)
         assert re.match(r"it has no|channel: |content |delay ", str(refused.value))
+
+
+def test_trouble_is_said_once_when_it_begins_and_once_when_it_ends(caplog):
+    from channels_lts.delay_inbox import Trouble
+
+    caplog.set_level("INFO")
+    trouble = Trouble("it rains")
+    trouble.ended()
+    for error in ("first", "second"):
+        trouble.began(error)
+    for _ in range(2):
+        trouble.ended()
+    assert caplog.messages == ["it rains: first", "no longer: it rains"]
 
 
 @pytest.mark.system
@@ -165,26 +187,31 @@ class TestServers:
             redis.stop()
 
     def test_a_database_that_is_away_is_waited_for(self, make_site, postgres):
-        import psycopg
-
-        def admit(allowed: str) -> None:
-            with psycopg.connect(postgres.database_url("postgres"), autocommit=True) as connection:
-                connection.execute(f"ALTER DATABASE away ALLOW_CONNECTIONS {allowed}")
-                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'away'")
-
         site = make_site(postgres.database("away"))
         [server] = site.serve("--sleep=0.2")
         site.delay(500, number=1)
         wait_for(lambda: site.count() == 1, "it is stored")
-        admit("false")
+        admit(postgres, "away", "false")
         wait_for(lambda: "the database is away, and messages wait: " in site.log(), "it noticed")
         for number in (2, 3):
             site.delay(1, number=number)
-        admit("true")
+        admit(postgres, "away", "true")
         assert sorted(site.received()["number"] for _ in range(3)) == [1, 2, 3]
         assert site.log().count("the database is away, and messages wait: ") == 1
         assert site.log().count("no longer: the database is away") == 1
         assert server.process.poll() is None
+
+    def test_what_it_cannot_store_goes_back_when_it_ends(self, make_site, postgres):
+        site = make_site(postgres.database("gone"))
+        [server] = site.serve("--sleep=30")
+        admit(postgres, "gone", "false")
+        site.delay(60_000, number=1)
+        wait_for(lambda: "the database is away, and messages wait: " in site.log(), "it noticed")
+        server.process.terminate()
+        assert wait_exit(server, 10) == 0
+        message = site.received("asgi.delay")
+        assert (message["channel"], message["content"]) == ("late", {"number": 1})
+        assert 50_000 < message["delay"] <= 60_000
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     @pytest.mark.parametrize("backend", ["channels_lts.layer.RedisChannelLayer", "asgi_redis.RedisChannelLayer"])
