@@ -22,9 +22,8 @@ from tests.services import wait_for
 
 _ANYTHING = Harm(frames=True, sockets=True, http=True, errors=True)
 # Seconds in which a process ends though Redis does not answer it: a few of tests.faults.settings' REDIS_TIMEOUT, one
-# after the other. An interface server sends its sockets away in steps before that: what its --drain-timeout allows.
+# after the other.
 _ENDS = 15.0
-_DRAINS = 25.0
 _POOLS = ("workers:web", "workers:socket", "workers:background")
 
 
@@ -75,33 +74,22 @@ class RestartsWhileRedisSilent:
     harm: Harm = _ANYTHING
 
     def strike(self, site: Site) -> None:
-        end_in_silence(site, *_POOLS)
+        proxy = _proxy(site)
+        before = site.pids()
+        chosen = [next(name for name in sorted(before) if name.startswith(pool)) for pool in _POOLS]
+        proxy.drop()
+        try:
+            for name in chosen:
+                os.kill(before[name], signal.SIGTERM)
+            for name in chosen:
+                wait_for(lambda name=name: _gone(before[name]), f"{name} ends", _ENDS)
+        finally:
+            proxy.pass_()
+        # What was started in their place had to wait for Redis, and did.
+        for name in chosen:
+            site.wait_ready(name)
         newcomers_are_answered(site, RECOVERY)
-
-
-def end_in_silence(site: Site, *kinds: str) -> float:
-    """End a process of each of *kinds* (beginnings of names) while nothing gets through to Redis.
-
-    Returns how long that took, in seconds. What starts in their place has to wait for Redis, and to serve after that.
-    """
-    proxy = _proxy(site)
-    before = site.pids()
-    chosen = [next(name for name in sorted(before) if name.startswith(kind)) for kind in kinds]
-    began = time.monotonic()
-    proxy.drop()
-    try:
-        for name in chosen:
-            os.kill(before[name], signal.SIGTERM)
-        for name in chosen:
-            limit = _DRAINS if name.startswith("daphne") else _ENDS
-            wait_for(lambda name=name: _gone(before[name]), f"{name} ends", limit)
-        took = time.monotonic() - began
-    finally:
-        proxy.pass_()
-    for name in chosen:
-        site.wait_ready(name)
-    site.unchanged(before, but=tuple(chosen))
-    return took
+        site.unchanged(before, but=tuple(chosen))
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +13,12 @@ import pytest
 
 from channels_lts import close_codes
 from tests.faults import outages, stores
+from tests.faults.asking import close_code
 from tests.faults.fault import Fault
 from tests.faults.load import Load
 from tests.faults.site import Site
-from tests.services import TIMEOUT_SCALE
+from tests.services import ROOT, TIMEOUT_SCALE, Service, free_port, listening
+from tests.visitor import Visitor
 
 pytestmark = pytest.mark.system
 
@@ -62,9 +66,27 @@ def test_a_chat_socket_that_stayed_while_redis_lost_everything_is_served_or_told
             assert b"pong" in frame.data, frame.data
 
 
-def test_an_interface_server_ends_within_its_limit_while_redis_is_silent(site: Site) -> None:
-    with site.stack.visitor().connect("/ws/quiet/"), site.stack.visitor().connect("/ws/quiet/"):
-        outages.end_in_silence(site, "daphne:")
+def test_an_interface_server_ends_within_its_limit_while_redis_is_silent(site: Site, tmp_path: Path) -> None:
+    port, proxy = free_port(), site.redis_proxy
+    assert proxy is not None
+    command = [sys.executable, "-m", "channels_lts.interface", "-p", str(port), "--drain-timeout", "4"]
+    server = Service(tmp_path, [*command, "my_project.asgi:channel_layer"], cwd=ROOT, env=site.stack.env)
+    server.launch()
+    server.wait_until(lambda: listening(port))
+    process = server.process
+    assert process is not None
+    with Visitor(f"http://127.0.0.1:{port}").connect("/ws/quiet/") as socket:
+        socket.raw.send("there")
+        assert socket.raw.recv() == "there"
+        proxy.drop()
+        try:
+            process.send_signal(signal.SIGTERM)
+            assert close_code(socket) == close_codes.SERVICE_RESTART.code
+            # Its departure cannot be told to anybody. On top of the drain comes a REDIS_TIMEOUT or two.
+            assert process.wait(10 * TIMEOUT_SCALE) == 0
+        finally:
+            proxy.pass_()
+            server.stop()
 
 
 def test_a_slow_redis_makes_answers_slow_and_not_more(site: Site) -> None:
