@@ -36,6 +36,8 @@ _LIFETIME = 86_400
 # How often a thread looks whether something has to be said at once, and how long it waits after an error. Seconds.
 _LOOK = 0.5
 _AGAIN = 1.0
+# Seconds that the end of a process waits for its heartbeat.
+_FAREWELL = 0.5
 # Seconds for which it is tried to tell the project that an interface server is gone.
 _TELL = 60.0
 
@@ -56,6 +58,7 @@ class Heartbeat(threading.Thread):
         self._began = time.monotonic()
         self._lately = _Lately()
         self._reachable = True
+        self._retiring = False
         self._stopped = threading.Event()
 
     def describe(self) -> dict[str, Any]:
@@ -74,25 +77,28 @@ class Heartbeat(threading.Thread):
         """Called after each beat with the interface servers whose records it took away: channel and record."""
 
     def run(self) -> None:
-        while True:
+        while not self._stopped.is_set():
             interval = conf.get("HEARTBEAT_INTERVAL") if self._try_beat() else _AGAIN
             until = time.monotonic() + interval
             while (left := until - time.monotonic()) > 0 and not self.urgent():
                 if self._stopped.wait(min(left, _LOOK)):
-                    return
-            if self._stopped.is_set():
-                return
+                    break
+        if self._retiring:
+            self._take_away()
 
     def stop(self) -> None:
         """Beat no more. The record stays until its time is over."""
         self._stopped.set()
-        # A beat under way would write the record again after it was taken away.
         if self.is_alive():
-            self.join(timeout=1)
+            # No longer: a Redis that is silent must not hold up the end of the process.
+            self.join(timeout=_FAREWELL)
 
     def retire(self) -> None:
         """Stop, and take the record away, so that nobody counts on this process any more."""
+        self._retiring = True
         self.stop()
+
+    def _take_away(self) -> None:
         try:
             self._layer.connection(heartbeat.SHARD).hdel(heartbeat.key(self._layer, self.kind), self._field)
         except (RedisError, OSError) as error:

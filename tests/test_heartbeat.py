@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import time
 import uuid
@@ -17,7 +18,7 @@ from channels.asgi import ChannelLayerWrapper
 from channels.routing import route
 from channels.worker import Worker as StockWorker
 
-from channels_lts import beating, heartbeat
+from channels_lts import beating, conf, heartbeat
 from channels_lts.activity import Activity
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.memory import resident
@@ -216,6 +217,18 @@ def test_redis_away_is_logged_once_and_its_return_once(caplog, monkeypatch):
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
+def test_redis_that_is_silent_holds_up_nobodys_end(monkeypatch):
+    silent = socket.create_server(("127.0.0.1", 0))
+    layer = StockLayer(hosts=[f"redis://127.0.0.1:{silent.getsockname()[1]}/0"])
+    beat = beating.WorkerHeartbeat(StockWorker(ChannelLayerWrapper(layer, "default", ROUTING)))
+    beat.start()
+    with silent, silent.accept()[0] as connection:
+        assert connection.recv(10)
+        began = time.monotonic()
+        beat.retire()
+        assert time.monotonic() - began < 1.5 * TIMEOUT_SCALE
+
+
 def test_fault_of_our_own_does_not_end_the_beat(caplog, monkeypatch):
     away = ChannelLayerWrapper(StockLayer(hosts=["redis://127.0.0.1:1/0"]), "default", ROUTING)
     beat = beating.WorkerHeartbeat(StockWorker(away))
@@ -292,6 +305,25 @@ def test_nobody_is_gone_when_redis_or_everything_stood_still(make_beat, quick):
     assert gone_messages(beat._layer) == []
     interface._beat()
     assert [one.channel for one in heartbeat.interfaces(beat._layer)] == ["daphne.response.x!"]
+
+
+@pytest.mark.system
+def test_server_that_was_silent_at_the_first_beat_is_found_then(make_beat, quick, redis_server):
+    """A site that has just started need not run for long before it notices."""
+    beat = make_beat([*ROUTING, route(beating.GONE, consumer)])
+    client = redis.StrictRedis.from_url(redis_server.url)
+    said = {"host": "h", "pid": 1, "channel": "x!", "seen": time.time() - 2}
+    client.hset(heartbeat.key(beat._layer, "interfaces"), "x!", json.dumps(said))
+    beat._beat()
+    assert gone_messages(beat._layer) == [{"process": "x!"}]
+
+
+def test_by_default_a_killed_server_is_found_within_ten_seconds():
+    # It beat just before, is silent for long enough just after a worker looked, and has a second to be told of.
+    defaults = conf.DEFAULTS
+    assert defaults["PROCESS_EXPIRY"] + defaults["HEARTBEAT_INTERVAL"] <= 9
+    # A beat or two may be late.
+    assert defaults["PROCESS_EXPIRY"] >= 3 * max(defaults["HEARTBEAT_INTERVAL"], defaults["ANNOUNCE_INTERVAL"])
 
 
 @pytest.mark.system

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two samples, and how long Redis may take to strike the record off.
+# Seconds between two samples.
 _INTERVAL = 1.0
-_FAREWELL = 0.5
 
 
 class InterfaceHeartbeat(Heartbeat):
@@ -53,10 +51,7 @@ class InterfaceHeartbeat(Heartbeat):
         if not self.is_alive():
             return
         if self._server.exit_status == 0 or not self._server.listeners:
-            # A Redis that is silent must not hold up the end: the process has a time limit.
-            farewell = threading.Thread(target=self.retire, name="farewell", daemon=True)
-            farewell.start()
-            farewell.join(_FAREWELL)
+            self.retire()
         else:
             self.stop()
 
