@@ -53,4 +53,4 @@ lock: ## make both locks anew; LOCK_ARGS=--upgrade takes newer versions
 clean: down ## stop everything and remove .venv and the caches; data in var/ stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
-	rm -rf var/static var/run var/plain var/matrix var/lock var/log var/prepared.json
+	rm -rf var/static var/run var/plain var/supervisor42-* var/matrix var/lock var/log var/prepared.json
