@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from channels_lts import conf
 from channels_lts.layer import scripts
 from channels_lts.layer.scripts import Call
 from channels_lts.layer.shards import UNAVAILABLE
-from channels_lts.layer.wire import exchange, send
+from channels_lts.layer.wire import doubt, exchange, send
 
 if TYPE_CHECKING:
     from channels_lts.layer.redis import Layer
@@ -104,6 +105,8 @@ class WaitingShard:
 
     def _failed(self, error: Exception) -> None:
         self._layer.shards[self.index].lost(error)
+        if isinstance(error, (TimeoutError, redis.exceptions.TimeoutError)):
+            doubt(self._layer.connection(self.index).connection_pool)
         self._drop()
         self.retry_at = time.monotonic() + self._delay
         self._delay = min(self._delay * 2, _LONGEST_DELAY)

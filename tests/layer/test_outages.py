@@ -133,6 +133,18 @@ def test_d32_a_half_open_connection_is_noticed_by_who_sends(quick, server, make_
     layer.send("work", {})
 
 
+def test_one_connection_that_falls_silent_is_enough_to_doubt_the_others(quick, server, make_proxy):
+    proxy = make_proxy(server.port)
+    layer = RedisChannelLayer(hosts=[proxy.url])
+    layer.send("replies", {"n": 0})
+    layer.receive(["work"], block=True)
+    proxy.freeze()
+    wait_for(lambda: layer.receive(["work"], block=True) == (None, None) and not layer.shards[0].reachable, "noticed")
+    # The connection that sends is another one, which nobody has used since.
+    layer.send("replies", {"n": 1})
+    assert [layer.receive(["replies"])[1] for _ in range(2)] == [{"n": 0}, {"n": 1}]
+
+
 def test_d32_a_half_open_connection_is_noticed_by_the_interface_server(quick, server, make_proxy, make_sockets):
     proxy = make_proxy(server.port)
     direct = RedisChannelLayer(hosts=[server.url])
