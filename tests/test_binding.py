@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
+from asgiref.inmemory import ChannelLayer as InMemory
 from channels.binding.base import BindingMetaclass
 from channels.binding.websockets import WebsocketBinding as UpstreamBinding
 from channels.test import TransactionChannelTestCase, WSClient, apply_routes
@@ -148,11 +150,10 @@ class BindingTests(TransactionChannelTestCase):
         assert self.heard() == []
 
     def test_a_layer_that_is_away_fails_no_save(self):
-        with pytest.MonkeyPatch.context() as patch, self.assertLogs("channels_lts.after_commit", "ERROR"):
-            patch.setattr(
-                "channels_lts.compat.inmemory.ChannelLayer.send_group",
-                lambda *args: (_ for _ in ()).throw(LayerUnavailable("away")),
-            )
+        with (
+            mock.patch.object(InMemory, "send_group", side_effect=LayerUnavailable("away")),
+            self.assertLogs("channels_lts.after_commit", "ERROR"),
+        ):
             Group.objects.create(name="tea")
         assert Group.objects.exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asgiref.inmemory import ChannelLayer as InMemory
 from channels import route
 from channels.sessions import channel_session
 from channels.test import TransactionChannelTestCase, apply_routes
@@ -121,7 +122,7 @@ class RevocationTests(TransactionChannelTestCase):
         from unittest import mock
 
         with (
-            mock.patch("channels_lts.compat.inmemory.ChannelLayer.send_group", side_effect=LayerUnavailable("away")),
+            mock.patch.object(InMemory, "send_group", side_effect=LayerUnavailable("away")),
             self.assertLogs("channels_lts.after_commit", "ERROR"),
         ):
             assert self.browser("ann").post("/accounts/logout/").status_code == 302

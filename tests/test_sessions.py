@@ -76,7 +76,7 @@ class ConsumerTests(ChannelTestCase):
                 socket.send("websocket.connect")
         assert session_for_reply_channel(socket.client.reply_channel).ended
         for group in (sessions.user_group(self.ann), sessions.session_group(socket.client.session.session_key)):
-            assert socket.client.channel_layer.group_channels(group) == []
+            assert not socket.client.channel_layer.group_channels(group)
 
     def test_d22_rows_of_other_engines_go_too(self):
         with self.settings(CHANNEL_SESSION_ENGINE="django.contrib.sessions.backends.db"):
