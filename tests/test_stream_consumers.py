@@ -104,7 +104,7 @@ class ConsumerKindTests(ChannelTestCase):
             strict_ordering = True
 
         client = self.serve({"one": Ordered, "two": Ordered}, strict_ordering=True)
-        assert len(self.connect(client)) == 3
+        assert self.connect(client) == [{"accept": True}, {"status": "connected"}, {"status": "connected"}]
         assert self.send(client, "one", n=1) == [{"echo": {"n": 1}, "stream": "one"}]
         assert self.send(client, "two", n=2) == [{"echo": {"n": 2}, "stream": "two"}]
         client.send_and_consume("websocket.disconnect", {"code": 1000})
