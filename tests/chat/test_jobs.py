@@ -186,7 +186,7 @@ class UploadTests(ChatTestCase):
 
     def test_an_upload_of_any_size_needs_no_temporary_file(self):
         picture = image_bytes() + bytes(limits.IMAGE_BYTES - 1000)
-        with mock.patch("tempfile.NamedTemporaryFile", side_effect=OSError("no space left on device")):
+        with mock.patch("django.core.files.temp.NamedTemporaryFile", side_effect=OSError("no space left on device")):
             self.upload(picture)
 
     def test_file_goes_when_the_transaction_fails(self):

@@ -136,12 +136,19 @@ def test_d32_a_half_open_connection_is_noticed_by_who_sends(quick, server, make_
 def test_one_connection_that_falls_silent_is_enough_to_doubt_the_others(quick, server, make_proxy):
     proxy = make_proxy(server.port)
     layer = RedisChannelLayer(hosts=[proxy.url])
+    pool = layer.connection(0).connection_pool
+    # Two that send, as in a process with several threads, and one that waits.
+    busy = pool.get_connection("PING")
+    busy.connect()
     layer.send("replies", {"n": 0})
+    pool.release(busy)
     layer.receive(["work"], block=True)
     proxy.freeze()
     wait_for(lambda: layer.receive(["work"], block=True) == (None, None) and not layer.shards[0].reachable, "noticed")
-    # The connection that sends is another one, which nobody has used since.
+    busy = pool.get_connection("PING")
+    # Over the other one, which nobody has used since.
     layer.send("replies", {"n": 1})
+    pool.release(busy)
     assert [layer.receive(["replies"])[1] for _ in range(2)] == [{"n": 0}, {"n": 1}]
 
 
