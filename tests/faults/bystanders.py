@@ -19,8 +19,10 @@ from tests.visitor import Socket
 # Seconds, times TIMEOUT_SCALE, after the end of an outage until groups are whole and everybody is answered.
 RECOVERY = 10.0
 _PREFIX = "chat:"
-# Seconds between two attempts to reach everybody.
+# Seconds between two attempts to reach everybody, and that a newcomer waits for an answer: after a silence there is
+# a lot to catch up with.
 _EVERY = 0.25
+_PATIENCE = 3.0
 
 
 def layer_of(site: Site) -> Any:
@@ -110,10 +112,11 @@ def newcomers_are_answered(site: Site, within: float, count: int = 6) -> None:
     while answered < count:
         assert time.monotonic() < deadline, f"newcomers are not all answered after {within:g} s: {problem}"
         try:
-            with site.stack.visitor().connect("/ws/quiet/", timeout=1) as socket:
+            with site.stack.visitor().connect("/ws/quiet/", timeout=_PATIENCE) as socket:
                 text = f"frame {uuid.uuid4().hex}"
                 socket.raw.send(text)
-                answered = answered + 1 if _hears(socket, time.monotonic() + 1 * TIMEOUT_SCALE, text) else 0
+                assert _hears(socket, time.monotonic() + _PATIENCE * TIMEOUT_SCALE, text), "no answer"
+                answered += 1
         except (websocket.WebSocketException, OSError, AssertionError) as error:
             answered, problem = 0, repr(error)
             time.sleep(_EVERY)
