@@ -145,8 +145,11 @@ class TestRoll:
             "workers:web_01", "slow:slow_00", "workers:socket_00", "workers:web_00",
         ]  # fmt: skip
 
-    @both_versions
-    @pytest.mark.parametrize("behaviour", ["crash", "never-ready"])
+    @pytest.mark.parametrize(
+        ("supervisord", "behaviour"),
+        [("4.2", "crash"), ("4.3", "crash"), ("4.3", "never-ready")],
+        indirect=["supervisord"],
+    )
     def test_one_that_does_not_come_up_ends_it_and_the_rest_is_left_alone(self, supervisord, behaviour):
         before = supervisord.pids()
         supervisord.next(behaviour, "web_00")
@@ -230,7 +233,6 @@ class TestRoll:
         warning = "no other process holds its socket: connections are refused until it is ready"
         assert re.findall(rf"^(\S+): {warning}$", said.text, re.MULTILINE) == ["one:one_00"]
 
-    @both_versions
     def test_the_shell_knows_it_and_its_help(self, supervisord):
         shell = supervisord.control(says="help roll\nroll workers:web_00\nhelp\nquit\n")
         assert "roll <gname>" in shell.text
