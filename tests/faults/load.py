@@ -83,7 +83,7 @@ class Load:
                 reader.start()
             if self.frames is not None:
                 self.frames.start()
-            wait_for(lambda: self.well(began), "the load runs", 30)
+            wait_for(lambda: self.well(began), "everybody has joined, and is answered", 30)
         except BaseException:
             self.stop()
             raise
