@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Seconds between two looks at whether all but stuck consumers have ended.
 _LOOK_EVERY = 0.05
+# Signals that come closer than this are one, for who tells a process and its group. Seconds.
+_ONE_SIGNAL = 0.5
 # The exit status where something was cut off.
 CUT_OFF = 1
 
@@ -33,8 +35,9 @@ _installed: Stopping | None = None
 class Stopping:
     """Ends *worker* when it is told to.
 
-    SIGTERM and SIGINT, and the end of *lifeline*, let it finish what was popped. A second SIGTERM or SIGINT, or
-    *timeout* seconds, put back what was not begun and end the process with status 1, whatever a consumer does.
+    SIGTERM and SIGINT, and the end of *lifeline*, let it finish what was popped. A second SIGTERM or SIGINT, half a
+    second later or more, or *timeout* seconds, put back what was not begun and end the process with status 1, whatever
+    a consumer does.
     SIGHUP finishes too, and sets ``worker.start_over``.
 
     A thread does all this: the main thread may stand in a consumer, or in C, where no Python handler runs.
@@ -44,8 +47,9 @@ class Stopping:
         self._worker = worker
         self._timeout = timeout
         self._lifeline = lifeline
-        # Whether it is ending, was told to by SIGTERM or SIGINT, and is over.
-        self._began = self._told = self._closed = False
+        # Whether it is ending, and is over; and when SIGTERM or SIGINT said so first (monotonic).
+        self._began = self._closed = False
+        self._told = float("-inf")
         self._deadline: float | None = None
         self._stuck: list[Run] = []
         self._before: dict[int, Any] = {}
@@ -131,9 +135,11 @@ class Stopping:
                 self._worker.start_over = True
                 self.begin("SIGHUP; it starts over then")
         elif number in _SIGNALS:
-            if self._told:
+            if time.monotonic() - self._told < _ONE_SIGNAL:
+                return
+            if self._told > 0:
                 self._cut_off(f"a second signal ({signal.Signals(number).name})")
-            self._told = True
+            self._told = time.monotonic()
             self._worker.start_over = False
             self.begin(signal.Signals(number).name)
 

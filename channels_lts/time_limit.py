@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two looks at what is running, at most.
 _LOOK_EVERY = 1.0
-# Seconds in which a consumer must have ended after it was told to: it may stand in C, or swallow the error.
-_GRACE = 5.0
+# Seconds in which a consumer must have ended after it was told to, at most: it may stand in C, or swallow the error.
+_LONGEST_GRACE = 5.0
 
 
 class TimeLimit(threading.Thread):
@@ -28,7 +28,7 @@ class TimeLimit(threading.Thread):
 
     A run of more than *seconds* is logged once, and counted as ``consumers_slow``. With *abort*,
     :class:`ConsumerTimedOut` is raised in it then (``consumers_aborted``); *on_stuck* is called in this thread with
-    each that has not ended by five seconds later.
+    each that has not ended after as long again, or five seconds.
     """
 
     def __init__(self, activity: Activity, *, seconds: float, abort: bool, on_stuck: Callable[[Run], None]) -> None:
@@ -74,7 +74,9 @@ class TimeLimit(threading.Thread):
         for key, run in running.items():
             if key not in self._noted:
                 if now - run.began > self._seconds:
-                    self._noted[key] = now + _GRACE if self._note(run, now - run.began) else float("inf")
+                    self._noted[key] = (
+                        now + min(self._seconds, _LONGEST_GRACE) if self._note(run, now - run.began) else float("inf")
+                    )
             elif now > self._noted[key]:
                 self._noted[key] = float("inf")
                 self._on_stuck(run)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -96,6 +97,12 @@ class WorkerProcess:
     def signal(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
+
+    def signal_again(self, number: int) -> None:
+        """Send a signal that is the second one: not at the same time."""
+        after = time.monotonic() + 0.6
+        wait_for(lambda: time.monotonic() > after, "time has passed")
+        self.signal(number)
 
     def ends(self, timeout: float = 10) -> int:
         """Wait for its end; returns its status."""

@@ -14,6 +14,15 @@ compat.install()
 
 _given: dict[str, Any] = json.loads(os.environ["WORKER_TEST"])
 
+from channels_lts.layer import RedisChannelLayer  # noqa: E402
+
+
+class PatientLayer(RedisChannelLayer):
+    """Where a wait that nobody ends shows."""
+
+    blpop_timeout = 60
+
+
 SECRET_KEY = "tests"
 USE_TZ = True
 INSTALLED_APPS = ["channels_lts", "channels"]

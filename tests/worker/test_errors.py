@@ -56,6 +56,7 @@ def test_each_is_counted_and_logged_once_with_all_that_finds_it(layer, start, ca
     layer.send("bad", {"reply_channel": CLIENT})
     layer.send("in", {"value": 1})
     assert collect(layer, 1) == [1], "the loop goes on"
+    wait_for(lambda: worker.activity.counts().get("messages") == 2, "both are done")
     counts = worker.activity.counts()
     assert {name for name in counts if name != "messages"} == ({counter} if counter else set())
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]

@@ -84,7 +84,7 @@ def test_children_that_are_cut_off_give_its_status(make_process):
     worker.get_stuck("block", "behind")
     worker.signal(signal.SIGINT)
     wait_for(lambda: "ending after what was begun" in worker.log(), "they are told")
-    worker.signal(signal.SIGINT)
+    worker.signal_again(signal.SIGINT)
     assert worker.ends() == 1
     # The other one may have had it.
     assert worker.waiting("results") + worker.waiting() == ["behind"]
