@@ -17,6 +17,7 @@ from channels_lts.interface.endpoints import BACKLOG
 from channels_lts.interface.http import Request
 from channels_lts.interface.routes import Routes
 from channels_lts.interface.websocket import WebSocket
+from channels_lts.ready import ReadyFile
 
 if TYPE_CHECKING:
     from channels_lts.interface.link import Refusal
@@ -78,8 +79,7 @@ class Drain:
     def begin(self) -> None:
         server, now = self._server, monotonic()
         server.draining = True
-        if server.ready_file:
-            server.ready_file.remove()
+        _each([server.ready_file] if server.ready_file else [], ReadyFile.remove)
         limit = server.options.drain_timeout
         self._quiet_from = now + min(_QUIET, limit * _QUIET_SHARE)
         self._quiet = self._quiet_from - now
@@ -107,6 +107,18 @@ class Drain:
 
     def _step(self) -> None:
         server, now = self._server, monotonic()
+        try:
+            self._advance(now)
+        except Exception:
+            # Whatever it is, the process has to end.
+            logger.exception("error while draining")
+        if now >= self._end_at or not (server.connections or server.channels):
+            self._finish()
+        else:
+            self._reactor.callLater(_STEP, self._step)
+
+    def _advance(self, now: float) -> None:
+        server = self._server
         _each(_first(self._sockets, self._batch), self._send_away)
         _each(_first(self._requests, self._batch), self._ask_for_an_end)
         if now >= self._quiet_from:
@@ -115,10 +127,6 @@ class Drain:
         if now >= self._cut_at and not self._cut:
             self._cut = True
             self._cut_off()
-        if now >= self._end_at or not (server.connections or server.channels):
-            self._finish()
-        else:
-            self._reactor.callLater(_STEP, self._step)
 
     def _send_away(self, socket: WebSocket) -> None:
         socket.drain(self._advice if socket.is_open and self._routes.multiplexed(socket.path) else b"")

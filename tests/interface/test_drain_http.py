@@ -36,7 +36,6 @@ def _draining(interface: Interface) -> None:
 def test_a_request_on_a_kept_connection_is_answered_and_told_to_go(start_interface: Callable[..., Interface]) -> None:
     interface = start_interface()
     with _used(interface) as client, interface.connect() as fresh:
-        wait_for(lambda: interface.process is not None, "it runs")
         _draining(interface)
         for connection in (client, fresh):
             connection.send(request("/last"))
@@ -225,8 +224,9 @@ def test_a_rolling_restart_costs_a_client_that_retries_nothing_no_request(
 
 def test_an_idle_connection_does_not_keep_the_process_for_long(start_interface: Callable[..., Interface]) -> None:
     interface = start_interface("--drain-timeout", "2")
-    with _used(interface) as client, elapsed(0, 1.5):
-        interface.signal()
-        # A quarter of the limit.
-        assert client.closed()
+    with _used(interface) as client:
+        with elapsed(0.4, 1.5):
+            interface.signal()
+            # A quarter of the limit.
+            assert client.closed()
         assert interface.exit_status() == 0
