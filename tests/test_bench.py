@@ -42,6 +42,20 @@ def client(program):
     return run_client
 
 
+def flow(program: Path, server: FrameServer, options: dict) -> list[dict]:
+    """Let the endless mode run for some lines; returns all."""
+    limit = int(30 * TIMEOUT_SCALE)
+    with load.Load(program, "flow", ports=[server.port], options=options, limit=limit) as client:
+        next(client.ready())
+        client.start()
+        lines = []
+        for line in client.lines():
+            lines.append(line)
+            if len(lines) == 10:
+                client.stop()
+    return lines
+
+
 @pytest.mark.system
 class TestLoadClient:
     def test_each_echo_is_counted_once(self, client):
@@ -83,6 +97,20 @@ class TestLoadClient:
         # 40 a second are due, 20 are done: the last ones are half a second late.
         assert phase["late"] > 0
         assert phase["max_us"] > 300_000
+
+    def test_a_flow_tells_what_was_lost_and_goes_on(self, program):
+        options = {"connections": 4, "rate": 100, "interval": 0.1, "patience": 0.2, "settle": 1}
+        with FrameServer(delay=0.4) as slow:
+            lost = flow(program, slow, options)
+        with FrameServer() as quick:
+            well = flow(program, quick, options)
+        assert sum(line["lost"] for line in lost) > 0
+        # It was only late, which is told too; and who waits in vain asks anew.
+        assert sum(line["late"] for line in lost) > 0
+        assert sum(line["sent"] for line in lost) > 4
+        assert sum(line["lost"] + line["late"] + line["wrong"] + line["closed"] for line in well) == 0
+        assert sum(line["sent"] for line in well) == sum(line["answered"] for line in well) > 20
+        assert [line["end"] for line in well] == [False] * (len(well) - 1) + [True]
 
     def test_deliveries_to_a_group_are_counted(self, client):
         with FrameServer() as server:

@@ -1,4 +1,4 @@
-/* flow: size=50 path=/ws/echo/ rate=1500 interval=0.5 patience=3 settle=5
+/* flow: connections=50 path=/ws/echo/ rate=1500 interval=0.5 patience=3 settle=5
  *
  * Echo without an end, for servers that break meanwhile. Each connection has one message in flight; rate messages leave
  * each second over all connections (0: as fast as the answers come). What is not answered within `patience` seconds is
@@ -25,7 +25,7 @@ static struct {
 
 static struct connection *connections;
 static uint64_t *again;
-static uint32_t *given_up;
+static int64_t *answered; /* the last number that each connection got an answer to, or -1 */
 static const char *path;
 static int size;
 static uint32_t number;
@@ -41,14 +41,15 @@ static void ask(struct connection *c, uint64_t since)
 
 static void message(struct connection *c, uint32_t got, uint64_t now)
 {
-    uint32_t *late = &given_up[c - connections];
-    if (*late != NO_NUMBER && got == *late) {
-        *late = NO_NUMBER;
-        told.late++;
+    int64_t *before = &answered[c - connections];
+    /* Each number is sent once, and they grow: an older one was answered before, or is not ours. */
+    if (c->number == NO_NUMBER || got <= *before || got > c->number) {
+        told.wrong++;
         return;
     }
+    *before = got;
     if (c->kind != WAITING || got != c->number) {
-        told.wrong++;
+        told.late++;
         return;
     }
     c->kind = IDLE;
@@ -71,9 +72,7 @@ static void opened(struct connection *c, uint64_t now)
 static void closed(struct connection *c, enum state before)
 {
     uint64_t wait = AGAIN_LEAST + (uint64_t)((double)rand() / RAND_MAX * (double)(AGAIN_MOST - AGAIN_LEAST));
-    int index = (int)(c - connections);
-    again[index] = clock_ns() + wait;
-    given_up[index] = NO_NUMBER;
+    again[c - connections] = clock_ns() + wait;
     if (before != OPEN) {
         told.refused++;
         return;
@@ -92,7 +91,6 @@ static int tend(uint64_t now, uint64_t patience)
         if (c->state == UNUSED && sending && again[i] <= now) {
             connection_open(c, i % ports_given(), path, now);
         } else if (c->state == OPEN && c->kind == WAITING && now > c->since + patience) {
-            given_up[i] = c->number;
             told.lost++;
             c->kind = IDLE;
             if (sending && !paced)
@@ -144,14 +142,14 @@ void mode_flow(void)
     uint64_t interval = (uint64_t)(option_number("interval", 0.5) * SECOND);
     uint64_t patience = (uint64_t)(option_number("patience", 3) * SECOND);
     uint64_t step = rate > 0 ? (uint64_t)(SECOND / rate) : 0;
-    size = (int)option_number("size", 50);
+    size = (int)option_number("connections", 50);
     path = option("path", "/echo");
     paced = rate > 0;
     connections = calloc((size_t)size, sizeof *connections);
     again = calloc((size_t)size, sizeof *again);
-    given_up = malloc((size_t)size * sizeof *given_up);
+    answered = malloc((size_t)size * sizeof *answered);
     for (int i = 0; i < size; i++)
-        given_up[i] = NO_NUMBER;
+        answered[i] = -1;
     handler = (struct handler){.message = message, .closed = closed};
     connect_members(connections, 0, size, path);
     wait_for_go("flow", size);

@@ -26,7 +26,7 @@ class Frames:
         self._ledger = ledger
         self._options = {
             "path": "/ws/echo/",
-            "size": CONNECTIONS,
+            "connections": CONNECTIONS,
             "rate": rate,
             "interval": interval,
             "patience": _PATIENCE * TIMEOUT_SCALE,
