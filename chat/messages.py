@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from channels_lts import after_commit
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
 from chat import broadcast, groups, limits, payloads, storage
@@ -49,7 +50,7 @@ def post(
         StreamError: ``bad_field`` or ``too_large`` for the body, ``not_found`` where the room has gone meanwhile.
     """
     text = clean_body(body, required=image is None)
-    with transaction.atomic():
+    with after_commit.together(), transaction.atomic():
         locked = lock_room(room.pk)
         if uid and (stored := locked.messages.filter(author_key=identity.key, uid=uid).first()):
             return stored, True

@@ -43,7 +43,7 @@ def poll_gone(message: Any, slug: str) -> None:
 
 
 def poll_ending(message: Any, slug: str) -> None:
-    """The interface server that holds this request ends: answer that there is nothing yet, so that it is asked again."""
+    """The interface server that holds this request ends: answer that there is nothing yet; the client asks again."""
     message.reply_channel.send(json_response({"messages": []}))
 
 
