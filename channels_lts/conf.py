@@ -29,7 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "ANNOUNCE_INTERVAL": 2,
     "PROCESS_EXPIRY": 7,
     # Seconds without an answer after which a connection to Redis counts as dead. Added to the time a pop may block.
-    "REDIS_TIMEOUT": 5,
+    "REDIS_TIMEOUT": 4,
     # Messages that a worker takes at once when there is a backlog.
     "WORKER_BATCH": 16,
     # --- Worker: each is the default of a flag of runworker ---
