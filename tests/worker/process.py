@@ -35,7 +35,7 @@ class WorkerProcess:
 
     def start(self, *begin: str, ready: bool = True, cwd: Path = ROOT, **environment: str) -> WorkerProcess:
         command = [sys.executable, "-W", "ignore", *(begin or START), *self._options, f"--ready-file={self.ready_file}"]
-        path = f"{self.directory}:{ROOT}"
+        path = f"{self.directory}:{ROOT}:{os.environ.get('PYTHONPATH', '')}"
         env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.worker.project", "PYTHONPATH": path, **environment}
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
