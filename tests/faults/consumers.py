@@ -71,10 +71,11 @@ class ConsumerLeaks:
 
         def one_more() -> bool:
             tokens.extend(send(site, "leaks", mib=_LEAK))
-            wait_done(site, tokens[-1:])
+            # The whole pool may have reached its limit at once, and is starting.
+            wait_done(site, tokens[-1:], 4 * SOON)
             return bool(Counter(_ends(site)) - known)
 
-        wait_for(one_more, "a worker ends for what it leaked", 2 * SOON)
+        wait_for(one_more, "a worker ends for what it leaked", 4 * SOON)
         # The others of the pool may be as full, and follow.
         ends = set(Counter(_ends(site)) - known)
         assert {status for _, status in ends} == {"exit status 0; expected"}, ends
@@ -170,9 +171,9 @@ def done(site: Site) -> Counter[str]:
     return Counter(file.read_text().split()) if file.exists() else Counter()
 
 
-def wait_done(site: Site, tokens: Iterable[str]) -> None:
+def wait_done(site: Site, tokens: Iterable[str], timeout: float = SOON) -> None:
     tokens = set(tokens)
-    wait_for(lambda: tokens <= set(done(site)), f"{len(tokens)} messages are done", SOON)
+    wait_for(lambda: tokens <= set(done(site)), f"{len(tokens)} messages are done", timeout)
 
 
 def ask(socket: Socket, kind: str) -> dict[str, Any]:
