@@ -175,12 +175,12 @@ def test_a_rolling_restart_costs_a_client_that_retries_nothing_no_request(
         Shared.listener = listener
         flags = {"kind": Shared, "listen": ("--fd", "0"), "prefix": f"roll-{random.randrange(10**9)}:"}
         servers = [start_interface(**flags) for _ in range(2)]
-        over = threading.Event()
+        over, left = threading.Event(), threading.Event()
         failures: list[str] = []
         served = [0] * 8
 
         def work() -> None:
-            while not over.is_set():
+            while not left.is_set():
                 channel, message = servers[0].layer.receive(["http.request"], block=False)
                 if channel is None:
                     time.sleep(0.002)
@@ -204,9 +204,9 @@ def test_a_rolling_restart_costs_a_client_that_retries_nothing_no_request(
                     connection.close()
                 over.wait(chance.uniform(0, 0.3))
 
-        threads = [threading.Thread(target=work)]
-        threads += [threading.Thread(target=visit, args=(number,)) for number in range(len(served))]
-        for thread in threads:
+        worker = threading.Thread(target=work)
+        visitors = [threading.Thread(target=visit, args=(number,)) for number in range(len(served))]
+        for thread in (worker, *visitors):
             thread.start()
         try:
             for server in servers * 2:
@@ -216,8 +216,11 @@ def test_a_rolling_restart_costs_a_client_that_retries_nothing_no_request(
                 server.start()
         finally:
             over.set()
-            for thread in threads:
+            for thread in visitors:
                 thread.join(20 * TIMEOUT_SCALE)
+            # The last requests want an answer, too.
+            left.set()
+            worker.join(20 * TIMEOUT_SCALE)
         assert failures == []
         assert min(served) > 5
 
