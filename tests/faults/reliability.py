@@ -145,7 +145,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="channels-reliability-") as directory:
         Path(directory).chmod(0o755)
         try:
-            with Site(Path(directory), postgres=True) as site:
+            with Site(Path(directory), postgres=True, proxied=False) as site:
                 figures, results["raw"] = measure(
                     site, restarts=options.restarts, rate=options.rate, kills=options.kills
                 )

@@ -55,7 +55,8 @@ class Soak:
         """Run it on a site of its own; returns the results, also where promises were broken: they are in ``broken``."""
         directory = Path(tempfile.mkdtemp(prefix="channels-soak-"))
         try:
-            site = Site(directory, postgres=True).start()
+            # The proxy is for faults: without it, workers batch as they do elsewhere.
+            site = Site(directory, postgres=True, proxied=bool(self.faults)).start()
             try:
                 results = self.run_on(site)
             finally:
