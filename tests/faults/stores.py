@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from tests.faults import uploads
 from tests.faults.asking import error_frame, say
 from tests.faults.bystanders import RECOVERY, Bystanders, nobody_ends
@@ -48,9 +50,12 @@ class DatabaseStopped:
                 time.sleep(self.seconds)
             finally:
                 site.postgres.back()
+                # It listens before it lets anybody in.
+                wait_for(lambda: accepts(site), "the database takes connections", RECOVERY)
             # By itself, at the first message: each worker has to find out about the connection that it had.
             for number in range(6):
-                assert say(visitor, f"back {number}").status == 201
+                answer = say(visitor, f"back {number}")
+                assert answer.status == 201, (number, answer.status, answer.body[:200])
                 socket.send_stream("chat", type="send", room="lobby", body="back", id=f"back-{number}")
                 socket.receive_stream("chat", "ack")
 
@@ -109,6 +114,15 @@ class DiskFull:
 
 
 FAULTS: tuple[Fault, ...] = (DatabaseStopped(), DatabaseHangs(), DiskFull())
+
+
+def accepts(site: Site) -> bool:
+    """Whether the database lets somebody in."""
+    try:
+        psycopg.connect(site.stack.env["DATABASE_URL"], connect_timeout=1).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def no_image_is_taken(site: Site, visitor: Visitor) -> None:
