@@ -64,6 +64,8 @@ DEFAULTS: dict[str, Any] = {
     "MESSAGE_RATE": 0,
     # Proxies in front whose X-Forwarded-* headers are believed.
     "TRUSTED_PROXIES": 0,
+    # Seconds that frames wait in an interface server while Redis is away. 0: their sockets are closed at once.
+    "HOLD_FRAMES": 15,
     # Seconds in which a request must have arrived whole.
     "REQUEST_HEADER_TIMEOUT": 20,
     # Seconds that an interface server takes to end its connections after SIGTERM.

@@ -91,7 +91,7 @@ class ReactorRedis:
         if self._protocol is None:
             from twisted.internet import reactor
 
-            error = LayerUnavailable(f"{self.shard.name} cannot be reached")
+            error = LayerUnavailable(f"{self.shard.name} cannot be reached", not_done=True)
             for _, callback in commands:
                 reactor.callLater(0, callback, error)
             return
