@@ -26,6 +26,13 @@ pytestmark = pytest.mark.system
 SHORT = 3.0
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One of their own: its network can be harmed."""
+    with Site(tmp_path_factory.mktemp("outages"), postgres=True, proxied=True) as site:
+        yield site
+
+
 @pytest.fixture(autouse=True)
 def well(site: Site) -> None:
     """Whatever the test before has left is over."""
