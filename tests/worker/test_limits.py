@@ -20,6 +20,8 @@ def test_a_slow_consumer_is_logged_once_with_its_stack(layer, start, caplog):
     worker = start([route("in", mixed)], limits=WorkerLimits(consumer_timeout=0.2))
     layer.send("in", {"value": "sleep", "reply_channel": "daphne.response.x!1"})
     wait_for(lambda: "has been running for" in caplog.text, "it is logged")
+    # Several looks later.
+    wait_for(lambda: time.monotonic() - worker.activity.running()[0].began > 0.6, "it has run for longer")
     layer.send("release", {})
     assert collect(layer, 1) == ["sleep"]
     [record] = [record for record in caplog.records if "has been running for" in record.getMessage()]
@@ -46,7 +48,7 @@ def test_an_abort_hits_nothing_but_its_consumer(layer, start, caplog):
     """Consumers that end about when their time is over: the error comes in the consumer, or not at all."""
 
     def close(message):
-        deadline = time.monotonic() + 0.02
+        deadline = time.monotonic() + 0.01 + message["value"] % 10 * 0.003
         while time.monotonic() < deadline:
             pass
         echo(message)

@@ -47,7 +47,7 @@ def test_they_serve_restart_one_by_one_come_back_and_end_together(make_process):
     # New code that is broken gets no further than the first of them; mended, it gets everywhere.
     (worker.directory / "code_of_today.py").write_text("raise RuntimeError('broken today')\n")
     worker.signal(signal.SIGHUP)
-    wait_for(lambda: "soon after its start, 1 times in a row" in worker.log(), "it fails", 30)
+    wait_for(lambda: "soon after its start, 2 times in a row" in worker.log(), "it fails", 30)
     worker.send(0, channel="who")
     [answer] = worker.results(1)
     assert answer["version"] == 1
@@ -88,3 +88,10 @@ def test_children_that_are_cut_off_give_its_status(make_process):
     assert worker.ends() == 1
     # The other one may have had it.
     assert worker.waiting("results") + worker.waiting() == ["behind"]
+
+
+def test_children_that_have_done_enough_are_started_again(make_process):
+    worker = make_process("--processes=2", "--max-messages=10").start()
+    worker.send(*range(30))
+    assert sorted(worker.results(30)) == list(range(30))
+    assert "soon after its start" not in worker.log()
