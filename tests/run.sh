@@ -24,7 +24,8 @@ if [ "$(cat $plain/.installed 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >$plain/.installed
 fi
 $plain/bin/python manage.py check
-$plain/bin/python -m pytest -q -m "not system"
+# The fault suite runs the deployment, and so with the LTS set alone; its people need a package that this set lacks.
+$plain/bin/python -m pytest -q -m "not system" --ignore=tests/faults
 
 section "the chat on PostgreSQL"
 .venv/bin/python -m tests.services postgres .venv/bin/python -m pytest -q -m "not system" tests/chat

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import signal
@@ -165,6 +166,7 @@ def chosen(names: str) -> list[Fault]:
         SystemExit: a name is of no fault.
     """
     # Consumers that misbehave are part of some; they need Django, and this is no pytest.
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "my_project.settings")
     django.setup()
     from tests.faults.registry import all_faults
 
