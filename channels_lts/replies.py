@@ -37,19 +37,24 @@ class Replies:
         self._send_many = getattr(channel_layer, "send_batch", self._send_each)
 
     def add(self, outgoing: Outgoing) -> None:
-        self._waiting.append(outgoing)
+        with self._lock:
+            self._waiting.append(outgoing)
 
     def collect(self) -> None:
         """Take what the consumer that ran last, in this thread, has sent."""
         local = pending_message_store.threadlocal
         sent, local.messages = getattr(local, "messages", ()), []
+        collected = []
         for sender, message in sent:
             if sender.channel_layer is not self._channel_layer:
                 self._send_elsewhere(sender, message)
             elif isinstance(sender, Group):
-                self._waiting.append(Outgoing("", sender.name, message))
+                collected.append(Outgoing("", sender.name, message))
             else:
-                self._waiting.append(Outgoing(sender.name, "", message))
+                collected.append(Outgoing(sender.name, "", message))
+        if collected:
+            with self._lock:
+                self._waiting += collected
 
     def _send_elsewhere(self, sender: Channel | Group, message: dict[str, Any]) -> None:
         """Send by a channel layer that is not this worker's."""

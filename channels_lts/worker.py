@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -18,6 +19,7 @@ from channels_lts.activity import Activity
 from channels_lts.consuming import Consuming
 from channels_lts.exceptions import LayerUnavailable
 from channels_lts.intake import Intake, Taken, intake
+from channels_lts.relief import Relief
 from channels_lts.replies import Replies
 from channels_lts.routing import match
 from channels_lts.stopping import Stopping
@@ -70,6 +72,8 @@ class Worker(upstream.Worker):
         self._halted = False
         # Held by who puts back what is pending.
         self._returning = threading.Lock()
+        # When the message at hand was begun (monotonic); None between two batches.
+        self._began: float | None = None
         # Seconds that a run of each consumer is expected to take.
         self._expected: dict[Any, float] = {}
 
@@ -117,6 +121,18 @@ class Worker(upstream.Worker):
             self._put_back(self._intake)
         self._replies.flush(retry_for=0)
 
+    def relieve(self, patience: float) -> None:
+        """Where the message at hand takes more than *patience* seconds, let nobody wait for it. From any thread.
+
+        What was taken with it goes back to other workers; what consumers before it have sent leaves.
+        """
+        began, messages = self._began, self._intake
+        if began is None or messages is None or time.monotonic() - began < patience:
+            return
+        if self._pending:
+            self._return(messages)
+        self._replies.flush()
+
     # --- The loop ---
 
     def run(self) -> None:
@@ -124,9 +140,12 @@ class Worker(upstream.Worker):
         if self.signal_handlers:
             self.install_signal_handler()
         limit = self._watch_consumers()
+        relief = Relief(worker.relieve for worker in self._members())
+        relief.start()
         try:
             self._run_all()
         finally:
+            relief.stop()
             if limit is not None:
                 limit.stop()
             if self._stopping is not None:
@@ -196,9 +215,11 @@ class Worker(upstream.Worker):
                     # Given back in this moment.
                     break
                 handled += 1
+                self._began = time.monotonic()
                 self._handle(messages, taken)
                 if self._pending and time.monotonic() - began > _LONGEST_BATCH:
                     self._return(messages)
+            self._began = None
             self._replies.flush()
         reason = self._allowance.used(handled)
         if reason and not self.termed:
@@ -212,15 +233,20 @@ class Worker(upstream.Worker):
 
     def _put_back(self, messages: Intake) -> None:
         with self._returning:
-            taken = list(self._pending)
+            # One by one, as the loop takes them: what is here is nobody else's.
+            taken = []
+            with contextlib.suppress(IndexError):
+                while True:
+                    taken.append(self._pending.popleft())
             try:
                 messages.put_back(taken)
-            except LayerUnavailable as error:
-                if self.termed:
+            except Exception as error:
+                self._pending.extendleft(reversed(taken))
+                if not isinstance(error, LayerUnavailable):
+                    raise
+                if self._halted:
                     logger.error("%s messages could not be put back, and are lost: %s", len(taken), error)
                 return
-            # Nobody adds at this time, so that these are all.
-            self._pending.clear()
         self.activity.count("messages_put_back", len(taken))
 
     def _handle(self, messages: Intake, taken: Taken) -> None:

@@ -109,3 +109,39 @@ def test_a_consumer_that_was_slow_gives_the_rest_of_its_batch_back(layer, start,
         worker.stop()
         for _ in range(30):
             release.release()
+
+
+def test_a_quick_consumer_that_hangs_holds_nobody_elses_message(layer, start):
+    """Three are taken together, and the second hangs: the first is answered, and the third served elsewhere."""
+    entered, release, gate, at_gate = threading.Event(), threading.Event(), threading.Event(), threading.Event()
+
+    def quick(message):
+        if message["value"] == "gate":
+            at_gate.set()
+            gate.wait(30 * TIMEOUT_SCALE)
+        elif message["value"] == "hang" and not entered.is_set():
+            entered.set()
+            release.wait(60 * TIMEOUT_SCALE)
+        echo(message)
+
+    worker = start([route("in", quick)])
+    # Many, so that it counts as quick, and takes several at once.
+    for value in range(50):
+        layer.send("in", {"value": value})
+    assert collect(layer, 50) == list(range(50))
+    layer.send("in", {"value": "gate"})
+    wait_for(at_gate.is_set, "it waits, with the next ones behind it")
+    for value in ("first", "hang", "third"):
+        layer.send("in", {"value": value})
+    worker._expected = {quick: 0.0001}
+    worker._limit = 16
+    gate.set()
+    try:
+        wait_for(entered.is_set, "the second one hangs")
+        assert sorted(collect(layer, 2)) == ["first", "gate"]
+        start([route("in", quick)])
+        assert collect(layer, 1) == ["third"]
+        assert worker.activity.counts()["messages_put_back"] == 1
+    finally:
+        release.set()
+    assert collect(layer, 1) == ["hang"]
