@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from channels_lts.activity import Activity
 _MIB = 1024 * 1024
 # Seconds between two looks at the memory.
 _LOOK_EVERY = 1.0
+# Up to which share each process stays below its limits, by chance: those of a pool would reach them all at once.
+_SPREAD = 0.1
 
 
 def _default(name: str) -> Callable[[], Any]:
@@ -27,8 +30,8 @@ class WorkerLimits:
         stop_timeout: Seconds from the first signal in which consumers may finish.
         consumer_timeout: Seconds after which a consumer that still runs is logged.
         abort_consumers: Whether it gets :class:`channels_lts.exceptions.ConsumerTimedOut` then.
-        max_messages: Messages after which the worker ends.
-        max_rss: MiB of resident memory after which it does.
+        max_messages: Messages after which the worker ends, or up to a tenth fewer.
+        max_rss: MiB of resident memory after which it does, or up to a tenth less.
     """
 
     stop_timeout: float = field(default_factory=_default("STOP_TIMEOUT"))
@@ -42,8 +45,9 @@ class Allowance:
     """What is left of ``max_messages`` and ``max_rss``. Shared by all threads of a process."""
 
     def __init__(self, limits: WorkerLimits, activity: Activity) -> None:
-        self._max_messages = limits.max_messages
-        self._max_rss = limits.max_rss
+        share = random.uniform(0, _SPREAD)
+        self._max_messages = limits.max_messages - int(limits.max_messages * share)
+        self._max_rss = limits.max_rss * (1 - share)
         self._activity = activity
         self._handled = 0
         self._looked = float("-inf")
