@@ -45,7 +45,7 @@ class Allowance:
     """What is left of ``max_messages`` and ``max_rss``. Shared by all threads of a process."""
 
     def __init__(self, limits: WorkerLimits, activity: Activity) -> None:
-        share = random.uniform(0, _SPREAD)
+        share = random.uniform(0, _SPREAD)  # noqa: S311  (no secret)
         self._max_messages = limits.max_messages - int(limits.max_messages * share)
         self._max_rss = limits.max_rss * (1 - share)
         self._activity = activity
