@@ -48,9 +48,7 @@ def _waits(person: Person) -> list[float]:
     """Return for how many seconds the page waited, each time that it did."""
     states = person.page.evaluate("states")
     return [
-        (later["at"] - state["at"]) / 1000
-        for state, later in itertools.pairwise(states)
-        if state["name"] == "waiting"
+        (later["at"] - state["at"]) / 1000 for state, later in itertools.pairwise(states) if state["name"] == "waiting"
     ]
 
 
