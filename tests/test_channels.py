@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from channels import Channel, Group, include, route, route_class
-from channels.asgi import channel_layers
 from channels.auth import channel_session_user, channel_session_user_from_http, http_session_user
 from channels.exceptions import ConsumeLater, DenyConnection, WebsocketCloseException
 from channels.generic import BaseConsumer
@@ -19,8 +18,9 @@ from channels.security.websockets import allowed_hosts_only
 from channels.sessions import enforce_ordering
 from channels.signals import consumer_finished, consumer_started
 from channels.test import ChannelTestCase, HttpClient, WSClient, apply_routes
-from channels.worker import Worker
 from django.contrib.auth import get_user_model
+
+from tests.until_idle import run_worker
 
 
 class Echo(WebsocketConsumer):
@@ -52,25 +52,6 @@ class Counter(BaseConsumer):
 
     def down(self, message, **kwargs):
         message.reply_channel.send({"value": message["value"] - self.step})
-
-
-def run_worker() -> None:
-    """Run Channels' own worker until nothing is left to do: only its loop knows some of the exceptions."""
-    layer = channel_layers["default"]
-    worker = Worker(layer, signal_handlers=False)
-
-    class UntilIdle:
-        def __getattr__(self, name):
-            return getattr(layer, name)
-
-        def receive_many(self, channels, block):
-            found = layer.receive(channels, block=False)
-            # Only the worker's own loop blocks; decorators look into other channels.
-            worker.termed = block and found == (None, None)
-            return found
-
-    worker.channel_layer = UntilIdle()
-    worker.run()
 
 
 class RoutingTests(ChannelTestCase):

@@ -11,10 +11,10 @@ from channels.exceptions import ConsumeLater
 from channels.generic.websockets import WebsocketConsumer
 from channels.sessions import enforce_ordering
 from channels.test import ChannelTestCase, WSClient, apply_routes
-from channels.worker import Worker as UpstreamWorker
 
 from channels_lts import ordering, turns
 from tests.services import wait_for
+from tests.until_idle import run_worker
 
 
 class Ordered(WebsocketConsumer):
@@ -46,23 +46,6 @@ class ConsumerTests(ChannelTestCase):
         for text in texts:
             self.client.send("websocket.receive", {"text": text})
 
-    def run_worker(self):
-        """Run Channels' own worker until nothing is left to do."""
-        layer = channel_layers["default"]
-        worker = UpstreamWorker(layer, signal_handlers=False)
-
-        class UntilIdle:
-            def __getattr__(self, name):
-                return getattr(layer, name)
-
-            def receive_many(self, channels, block):
-                found = layer.receive(channels, block=False)
-                worker.termed = block and found == (None, None)
-                return found
-
-        worker.channel_layer = UntilIdle()
-        worker.run()
-
     def received(self):
         found = []
         while (text := self.client.receive(json=False)) is not None:
@@ -76,20 +59,20 @@ class ConsumerTests(ChannelTestCase):
     def test_frames_run_in_their_order(self):
         self.send("a", "b", "c")
         first = self.take()
-        self.run_worker()
+        run_worker()
         assert Ordered.seen == []
         channel_layers["default"].send("websocket.receive", first)
-        self.run_worker()
+        run_worker()
         assert Ordered.seen == self.received() == ["a", "b", "c"]
 
     def test_d18_an_exception_ends_the_turn(self):
         self.send("a", "fail", "b")
-        self.run_worker()
+        run_worker()
         assert Ordered.seen == ["a", "fail", "b"]
 
     def test_a_frame_that_is_consumed_later_keeps_its_turn(self):
         self.send("later", "a", "b")
-        self.run_worker()
+        run_worker()
         assert Ordered.seen == ["later", "later", "a", "b"]
 
     def test_d18_a_lost_frame_stops_nothing_for_good(self):
@@ -100,7 +83,7 @@ class ConsumerTests(ChannelTestCase):
             lost = self.take()
 
             def both():
-                self.run_worker()
+                run_worker()
                 return Ordered.seen == ["a", "b"]
 
             wait_for(both, "the frames behind it")
@@ -108,7 +91,7 @@ class ConsumerTests(ChannelTestCase):
             channel_layers["default"].send("websocket.receive", lost)
             self.received()
             with self.assertLogs("channels_lts.ordering", "ERROR"):
-                self.run_worker()
+                run_worker()
         assert Ordered.seen == ["a", "b"]
         assert self.received() == [{"close": 1013}]
 
@@ -116,10 +99,10 @@ class ConsumerTests(ChannelTestCase):
         self.send("a")
         first = self.take()
         self.client.send("websocket.disconnect", {"code": 1000})
-        self.run_worker()
+        run_worker()
         assert Ordered.seen == []
         channel_layers["default"].send("websocket.receive", first)
-        self.run_worker()
+        run_worker()
         assert Ordered.seen == ["a", "bye"]
 
     def test_messages_without_order_are_refused(self):
@@ -142,5 +125,5 @@ class ConsumerTests(ChannelTestCase):
             client = WSClient(ordered=True)
             client.send("websocket.connect")
             client.send("websocket.receive", {"text": "c"})
-            self.run_worker()
+            run_worker()
         assert "c" in Ordered.seen
