@@ -11,6 +11,7 @@ from channels.message import Message, pending_message_store
 from channels.signals import consumer_finished, consumer_started
 from channels.utils import name_that_thing
 
+from channels_lts import close_codes
 from channels_lts.activity import Activity
 from channels_lts.database import Connections
 from channels_lts.layer.batch import Outgoing
@@ -130,8 +131,12 @@ class Consuming:
         self._replies.add(Outgoing(message.channel.name, "", content))
 
     def _tell_client(self, consumer: Any, message: Message) -> None:
-        """Send the error frame, where *message* came from a multiplexed socket."""
+        """Send the error frame, where *message* came from a multiplexed socket; refuse a handshake that failed."""
         if message.reply_channel is None:
+            return
+        if message.channel.name == "websocket.connect":
+            # Without a word the browser would wait until the handshake's time limit.
+            self._replies.add(Outgoing(message.reply_channel.name, "", {"close": close_codes.INTERNAL_ERROR.code}))
             return
         try:
             # Late: it needs Django's applications, and only a project with such sockets has them.

@@ -193,3 +193,23 @@ def test_what_a_dying_thread_had_goes_back(layer, start, monkeypatch):
     layer.send_batch([Outgoing("in", "", {"value": value}) for value in range(5)])
     assert collect(layer, 5) == list(range(5))
     assert worker.activity.counts()["thread_deaths"] == 1
+
+
+def test_a_handshake_whose_consumer_fails_is_refused_and_nothing_else_leaves(layer, start):
+    def raises(message):
+        message.reply_channel.send({"accept": True})
+        raise RuntimeError("no good")
+
+    start([route("websocket.connect", raises)])
+    layer.send("websocket.connect", {"reply_channel": CLIENT})
+    replies: list[dict] = []
+
+    def answered() -> bool:
+        _, message = layer.receive(["daphne.response.x!"])
+        if message is not None:
+            replies.append(message)
+        return message is not None
+
+    wait_for(answered, "the refusal")
+    assert replies == [{"close": 1011}]
+    assert layer.receive(["daphne.response.x!"]) == (None, None)
