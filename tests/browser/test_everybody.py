@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.parametrize("stack", ["redis"], indirect=True)]
 
 PAGES = ["/", "/rooms/lobby/", "/rooms/new/", "/rooms/no-such-room/"]
 _CONTRAST = (Path(__file__).parent / "contrast.js").read_text()

@@ -7,7 +7,7 @@ import pytest
 from tests.browser.person import Person
 from tests.images import png
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.parametrize("stack", ["redis"], indirect=True)]
 
 # Stands before the page's scripts, and before their listeners: what is stopped here they never see.
 _LOSSY = """

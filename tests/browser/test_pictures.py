@@ -10,7 +10,7 @@ import pytest
 from tests.browser.person import Person
 from tests.images import png
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.parametrize("stack", ["redis"], indirect=True)]
 
 # Hands a file to the page as a drop, or as a paste, would.
 _HAND_OVER = """

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.parametrize("stack", ["redis"], indirect=True)]
 
 
 def test_unread_messages_are_counted_until_they_are_read(ann: Person, bo: Person, room: str) -> None:
