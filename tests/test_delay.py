@@ -130,15 +130,19 @@ class TestServers:
 
     def test_two_servers_send_each_message_once(self, site):
         count = 1500
-        site.insert([("late", json.dumps({"number": number})) for number in range(count)], after=3)
-        servers = site.serve("--sleep=0.5", count=2)
-        numbers = [message["number"] for message in site.all_received(count)]
-        assert sorted(numbers) == list(range(count))
-        for server in servers:
-            server.stop()
-        shares = [int(number) for number in re.findall(r"(\d+) sent", site.log())]
-        assert sum(shares) == count
-        assert len(shares) == 2, f"one server did it all: {site.log()}"
+        for attempt in (1, 2, 3):
+            site.insert([("late", json.dumps({"number": number})) for number in range(count)], after=3)
+            servers = site.serve("--sleep=0.5", count=2)
+            numbers = [message["number"] for message in site.all_received(count)]
+            assert sorted(numbers) == list(range(count))
+            for server in servers:
+                server.stop()
+            shares = [int(number) for number in re.findall(r"(\d+) sent", site.log())]
+            assert sum(shares) == count * attempt
+            # Where one was quick enough to do it all, the two did not meet.
+            if len(shares) > attempt:
+                return
+        raise AssertionError(f"one server did it all, each time: {site.log()}")
 
     def test_bad_messages_are_logged_and_counted_and_the_next_is_served(self, make_site):
         site = make_site()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,25 @@ def done_file(directory: Path) -> Path:
     return directory / "done.log"
 
 
+def begun_file(directory: Path) -> Path:
+    """The file that holds the token of each message whose consumer takes long, and the process that runs it."""
+    return directory / "begun.log"
+
+
 def release_file(directory: Path) -> Path:
     """The file whose presence ends whoever hangs."""
     return directory / "release"
 
 
 def _done(message: Any) -> None:
+    _note(done_file, message["token"])
+
+
+def _note(file: Callable[[Path], Path], line: str) -> None:
     # One write, at the end of the file: workers do not disturb each other.
-    descriptor = os.open(done_file(Path(settings.VAR_DIR)), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(file(Path(settings.VAR_DIR)), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, f"{message['token']}\n".encode())
+        os.write(descriptor, f"{line}\n".encode())
     finally:
         os.close(descriptor)
 
@@ -52,6 +62,7 @@ def behaves(message: Any) -> None:
 
 def takes_long(message: Any) -> None:
     """Work for ``seconds``."""
+    _note(begun_file, f"{message['token']} {os.getpid()}")
     time.sleep(message["seconds"])
     _done(message)
 

@@ -13,7 +13,7 @@ from tests.faults.frames import Frames
 from tests.faults.ledger import Ledger
 from tests.faults.restarts import WorkersRestarted
 from tests.faults.site import Site
-from tests.services import ROOT
+from tests.services import ROOT, wait_for
 
 # Seconds that the consumer works.
 _LONG = 2.0
@@ -44,15 +44,19 @@ def busy_stop(site: Site) -> tuple[float, float]:
     # Only here: it needs Django.
     from tests.faults import bad
 
-    token = secrets.token_hex(4)
-    file = bad.done_file(site.stack.directory)
-    pid = site.pids()["workers:background_00"]
-    # It was popped at once; until the command has ended, a good part of a second goes by.
+    token, before = secrets.token_hex(4), site.pids("workers:")
     site.stack.manage("shell", "-c", _SEND.format(seconds=_LONG, token=token))
+
+    def runner() -> int:
+        file = bad.begun_file(site.stack.directory)
+        lines = file.read_text().splitlines() if file.exists() else []
+        return next((int(line.split()[1]) for line in lines if line.startswith(token)), 0)
+
+    pid = wait_for(runner, "a worker has begun")
     took = _end(pid)
-    done = file.read_text().split() if file.exists() else []
-    assert token in done, "the consumer was broken off"
-    site.wait_ready("workers:background_00", pid)
+    assert token in bad.done_file(site.stack.directory).read_text().split(), "the consumer was broken off"
+    [name] = [name for name, each in before.items() if each == pid]
+    site.wait_ready(name, pid)
     return took, _LONG
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.interface import link
+from channels_lts.interface import batching
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.layer.batch import Outgoing
 from tests.layer.in_reactor import call
@@ -170,7 +170,7 @@ def test_the_interface_goes_on_when_the_other_shard_is_down(quick, pair, make_so
 
 
 def test_stopping_waits_for_what_is_under_way_to_the_other_shard(pair, make_sockets, monkeypatch):
-    monkeypatch.setattr(link, "FAREWELL", 60)
+    monkeypatch.setattr(batching, "FAREWELL", 60)
     layer, servers = pair
     sockets = make_sockets(layer)
     other = 1 - sockets.link._backend._process.shard
