@@ -18,7 +18,7 @@ __all__ = ["CompatError", "CompatOrderError", "install"]
 # that a package is missing, and say which.
 _BEFORE_CHANNELS = ("stdlib", "django_six", "signals", "asgi1")
 # These wait until the module that they mend is imported.
-_WITH_CHANNELS = ("delay", "handler", "sessions", "testcases", "message_encoding", "ipc_version")
+_WITH_CHANNELS = ("delay", "handler", "runserver", "sessions", "testcases", "message_encoding", "ipc_version")
 
 _lock = threading.RLock()
 _installed = False
