@@ -25,7 +25,11 @@ static struct {
 
 static struct connection *connections;
 static uint64_t *again;
+/* Numbers that a connection gave up and that may be answered yet: late, and after newer ones, as two workers have no order. */
+enum { GIVEN_UP = 4 };
+
 static int64_t *answered; /* the last number that each connection got an answer to, or -1 */
+static int64_t (*given_up)[GIVEN_UP];
 static const char *path;
 static int size;
 static uint32_t number;
@@ -42,6 +46,15 @@ static void ask(struct connection *c, uint64_t since)
 static void message(struct connection *c, uint32_t got, uint64_t now)
 {
     int64_t *before = &answered[c - connections];
+    for (int i = 0; i < GIVEN_UP; i++) {
+        int64_t *one = &given_up[c - connections][i];
+        if (*one == got) {
+            *one = -1;
+            *before = got > *before ? got : *before;
+            told.late++;
+            return;
+        }
+    }
     /* Each number is sent once, and they grow: an older one was answered before, or is not ours. */
     if (c->number == NO_NUMBER || got <= *before || got > c->number) {
         told.wrong++;
@@ -92,6 +105,8 @@ static int tend(uint64_t now, uint64_t patience)
             connection_open(c, i % ports_given(), path, now);
         } else if (c->state == OPEN && c->kind == WAITING && now > c->since + patience) {
             told.lost++;
+            memmove(&given_up[i][1], &given_up[i][0], sizeof given_up[i] - sizeof given_up[i][0]);
+            given_up[i][0] = c->number;
             c->kind = IDLE;
             if (sending && !paced)
                 ask(c, now);
@@ -148,6 +163,8 @@ void mode_flow(void)
     connections = calloc((size_t)size, sizeof *connections);
     again = calloc((size_t)size, sizeof *again);
     answered = malloc((size_t)size * sizeof *answered);
+    given_up = malloc((size_t)size * sizeof *given_up);
+    memset(given_up, -1, (size_t)size * sizeof *given_up);
     for (int i = 0; i < size; i++)
         answered[i] = -1;
     handler = (struct handler){.message = message, .closed = closed};
