@@ -17,6 +17,8 @@ from channels_lts.ready import pid_in
 
 _POLL = 0.1
 _ALIVE = ("RUNNING", "STARTING", "BACKOFF")
+# Those that hold the socket of an fcgi-program: from their start, long before startsecs are over.
+_HOLDING = ("RUNNING", "STARTING")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOG_BYTES = 2000
 _LOG_LINES = 10
@@ -169,7 +171,7 @@ class Roll:
     def _alone(self, name: str) -> bool:
         infos = self._infos()
         return not any(
-            info["group"] == infos[name]["group"] and info["statename"] == "RUNNING" and other != name
+            info["group"] == infos[name]["group"] and info["statename"] in _HOLDING and other != name
             for other, info in infos.items()
         )
 

@@ -59,7 +59,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], S
                     program("slow", stopwaitsecs=1),
                     program("late", READY_FILE, startsecs=2),
                     program("one", "--fd 0", kind="fcgi-"),
-                    program("two", "fd:fileno=0", kind="fcgi-", numprocs=2),
+                    program("two", f"fd:fileno=0 {READY_FILE}", kind="fcgi-", numprocs=2, startsecs=2),
                 )
                 service = Supervisord(tmp_path_factory.mktemp("supervisord"), python_with(version), *programs)
                 stack.callback(service.stop)
