@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from typing import Any, NamedTuple
 
+from channels.utils import name_that_thing
+
 
 class Run(NamedTuple):
     """A consumer that is running: in which thread, since when (``time.monotonic()``), for which message."""
@@ -16,6 +18,15 @@ class Run(NamedTuple):
     channel: str
     consumer: Any
     reply_channel: str
+
+
+def name_of(consumer: Any) -> str:
+    """Return the name of *consumer* for people: of functions, classes, and methods of instances too."""
+    try:
+        return name_that_thing(consumer)
+    except AttributeError:
+        # Channels' own fails for methods of instances.
+        return getattr(consumer, "__qualname__", None) or type(consumer).__name__
 
 
 class Activity:

@@ -15,9 +15,8 @@ import time
 from collections import deque
 from typing import Any
 
-from channels.utils import name_that_thing
-
 from channels_lts import __version__, conf, heartbeat, memory
+from channels_lts.activity import name_of
 
 try:
     from redis import RedisError
@@ -194,7 +193,7 @@ class WorkerHeartbeat(Heartbeat):
             if running:
                 longest = running[0]
                 said["busy_for"] = round(time.monotonic() - longest.began, 3)
-                said["consumer"], said["channel"] = _name(longest.consumer), longest.channel
+                said["consumer"], said["channel"] = name_of(longest.consumer), longest.channel
         return said
 
     def heard(self, gone: list[tuple[str, bytes]]) -> None:
@@ -240,14 +239,6 @@ class _Lately:
         # A process begins with nothing dropped.
         before = self._earlier[0][1] if self._earlier[0][0] <= now - 60 else 0
         return total - before
-
-
-def _name(consumer: Any) -> str:
-    try:
-        return name_that_thing(consumer)
-    except AttributeError:
-        # It fails for methods of instances.
-        return getattr(consumer, "__qualname__", None) or type(consumer).__name__
 
 
 def _described(channel: str, value: bytes) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 from channels.exceptions import ChannelSocketException, ConsumeLater, DenyConnection, WebsocketCloseException
 from channels.message import Message, pending_message_store
 from channels.signals import consumer_finished, consumer_started
-from channels.utils import name_that_thing
 
 from channels_lts import close_codes
-from channels_lts.activity import Activity
+from channels_lts.activity import Activity, name_of
 from channels_lts.database import Connections
 from channels_lts.layer.batch import Outgoing
 from channels_lts.replies import Replies
@@ -153,5 +152,5 @@ class Consuming:
 def _about(consumer: Any, message: Message) -> str:
     reply_channel = message.reply_channel.name if message.reply_channel else "none"
     return (
-        f"consumer {name_that_thing(consumer)}, for a message on {message.channel.name} (reply channel {reply_channel})"
+        f"consumer {name_of(consumer)}, for a message on {message.channel.name} (reply channel {reply_channel})"
     )

@@ -11,9 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from channels.utils import name_that_thing
-
-from channels_lts.activity import Run
+from channels_lts.activity import Run, name_of
 
 if TYPE_CHECKING:
     from channels_lts.worker import Worker
@@ -92,7 +90,7 @@ class Stopping:
 
     def stuck(self, run: Run) -> None:
         """End, with status 1, without *run*, which cannot be ended; but all others may finish. From any thread."""
-        logger.error("consumer %s does not end", name_that_thing(run.consumer))
+        logger.error("consumer %s does not end", name_of(run.consumer))
         self._stuck.append(run)
         self.begin("a consumer is stuck")
 
@@ -148,7 +146,7 @@ class Stopping:
             # It ended by itself in this moment.
             return
         now = time.monotonic()
-        cut = [f"{name_that_thing(run.consumer)} ({now - run.began:.1f} s)" for run in self._worker.activity.running()]
+        cut = [f"{name_of(run.consumer)} ({now - run.began:.1f} s)" for run in self._worker.activity.running()]
         logger.error("ending at once: %s; cut off: %s", reason, ", ".join(cut) or "nothing")
         self._worker.give_back()
         # Not sys.exit, which waits for the main thread and for all others.

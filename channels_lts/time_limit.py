@@ -10,9 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from channels.utils import name_that_thing
-
-from channels_lts.activity import Activity, Run
+from channels_lts.activity import Activity, Run, name_of
 from channels_lts.exceptions import ConsumerTimedOut
 
 logger = logging.getLogger(__name__)
@@ -92,7 +90,7 @@ class TimeLimit(threading.Thread):
         self._activity.count("consumers_slow")
         logger.error(
             "consumer %s has been running for %.1f s, for a message on %s (reply channel %s):\n%s",
-            name_that_thing(run.consumer), took, run.channel, run.reply_channel or "none", stack,
+            name_of(run.consumer), took, run.channel, run.reply_channel or "none", stack,
         )  # fmt: skip
         if not self._abort:
             return False

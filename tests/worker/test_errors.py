@@ -213,3 +213,17 @@ def test_a_handshake_whose_consumer_fails_is_refused_and_nothing_else_leaves(lay
     wait_for(answered, "the refusal")
     assert replies == [{"close": 1011}]
     assert layer.receive(["daphne.response.x!"]) == (None, None)
+
+
+class Bound:
+    def consume(self, message):
+        raise RuntimeError("no good")
+
+
+def test_a_method_of_an_instance_is_a_consumer_like_others(layer, start, caplog):
+    worker = start([route("bad", Bound().consume)])
+    layer.send("bad", {"reply_channel": CLIENT})
+    wait_for(lambda: worker.activity.counts().get("messages") == 1, "it is done")
+    assert worker.activity.counts() == {"messages": 1, "consumer_errors": 1}
+    [logged] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "Bound.consume" in logged
