@@ -151,6 +151,4 @@ class Consuming:
 
 def _about(consumer: Any, message: Message) -> str:
     reply_channel = message.reply_channel.name if message.reply_channel else "none"
-    return (
-        f"consumer {name_of(consumer)}, for a message on {message.channel.name} (reply channel {reply_channel})"
-    )
+    return f"consumer {name_of(consumer)}, for a message on {message.channel.name} (reply channel {reply_channel})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -48,19 +47,13 @@ def place(layer: Any) -> Place:
     Raises:
         ImproperlyConfigured: it is a layer of several processes without Redis.
     """
-    bare = beside.bare(layer)
-    if beside.has_redis(bare):
-        # Here, since a project without Redis lacks its packages.
-        from channels_lts.layer.sessions import InRedis
-
-        return InRedis(bare)
-    if beside.in_memory(bare):
-        with _memories_lock:
-            return _memories.setdefault(bare, InMemory())
-    raise ImproperlyConfigured(
-        f"channels_lts.sessions keeps sessions in Redis, which {type(bare).__name__} has none of; set "
-        'CHANNEL_SESSION_ENGINE = "django.contrib.sessions.backends.db"'
-    )
+    found = _places.of(layer)
+    if found is None:
+        raise ImproperlyConfigured(
+            f"channels_lts.sessions keeps sessions in Redis, which {type(beside.bare(layer)).__name__} has none of; "
+            'set CHANNEL_SESSION_ENGINE = "django.contrib.sessions.backends.db"'
+        )
+    return found
 
 
 @dataclass
@@ -99,5 +92,10 @@ class InMemory:
                 del self._sessions[name]
 
 
-_memories: weakref.WeakKeyDictionary[Any, InMemory] = weakref.WeakKeyDictionary()
-_memories_lock = threading.Lock()
+def _in_redis(layer: Any) -> Place:
+    from channels_lts.layer.sessions import InRedis
+
+    return InRedis(layer)
+
+
+_places: beside.PerLayer[Place] = beside.PerLayer(_in_redis, InMemory)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -49,16 +48,7 @@ class Turns(Protocol):
 
 def turns(layer: Any) -> Turns | None:
     """Return the turns of *layer*; None for one of several processes without Redis."""
-    bare = beside.bare(layer)
-    if beside.has_redis(bare):
-        # Here, since a project without Redis lacks its packages.
-        from channels_lts.layer.turns import InRedis
-
-        return InRedis(bare)
-    if beside.in_memory(bare):
-        with _memories_lock:
-            return _memories.setdefault(bare, InMemory())
-    return None
+    return _turns.of(layer)
 
 
 @dataclass
@@ -122,5 +112,10 @@ class InMemory:
                 state.lease = time.monotonic() + LEASE
 
 
-_memories: weakref.WeakKeyDictionary[Any, InMemory] = weakref.WeakKeyDictionary()
-_memories_lock = threading.Lock()
+def _in_redis(layer: Any) -> Turns:
+    from channels_lts.layer.turns import InRedis
+
+    return InRedis(layer)
+
+
+_turns: beside.PerLayer[Turns] = beside.PerLayer(_in_redis, InMemory)
