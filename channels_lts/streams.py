@@ -8,7 +8,6 @@ on, or on ``system`` where there is none, and the socket stays open.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import json
@@ -19,7 +18,7 @@ from channels.generic.websockets import JsonWebsocketConsumer, WebsocketDemultip
 from channels.message import pending_message_store
 from django.core.serializers.json import DjangoJSONEncoder
 
-from channels_lts.exceptions import LayerUnavailable, StreamError
+from channels_lts.exceptions import StreamError
 from channels_lts.payloads import MAX_ID_LENGTH, field, request_id
 
 __all__ = [
@@ -119,9 +118,8 @@ class Demultiplexer(WebsocketDemultiplexer):
             raise
         except Exception:
             pending.forget()
-            # Nothing leaves after an error; without a word the browser would wait for its time limit.
-            with contextlib.suppress(message.channel_layer.ChannelFull, LayerUnavailable):
-                message.reply_channel.send({"close": True}, immediately=True)
+            # For stock workers; ours drops this, and refuses by itself. Without a word the browser would wait for long.
+            message.reply_channel.send({"close": True})
             raise
         pending.send_first(message.reply_channel, {"accept": True})
 
