@@ -19,12 +19,23 @@ class CompatOrderError(CompatError):
 
 
 class StreamError(ChannelsLTSError):
-    """Raised by a stream for a frame that it refuses; the client is told *code* and *reason*, the socket stays open."""
+    """Raised by a stream for a frame that it refuses; the client is told *code* and *reason*, the socket stays open.
 
-    def __init__(self, code: str, reason: str) -> None:
+    *retry_after_ms*: milliseconds after which the same may be asked again, where it is a matter of time.
+    """
+
+    def __init__(self, code: str, reason: str, *, retry_after_ms: int | None = None) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+        self.retry_after_ms = retry_after_ms
+
+    def public(self) -> dict[str, Any]:
+        """Return what the client is told."""
+        told: dict[str, Any] = {"code": self.code, "reason": self.reason}
+        if self.retry_after_ms is not None:
+            told["retry_after_ms"] = self.retry_after_ms
+        return told
 
 
 class ConsumerTimedOut(ChannelsLTSError):

@@ -43,6 +43,7 @@ CODES = {
     "not_allowed": "You may not do this.",
     "not_found": "There is no such thing, or you may not know of it.",
     "too_large": "Something is larger than allowed.",
+    "too_fast": "Too much in too short a time: again after retry_after_ms.",
     "internal": "The server failed; it has been logged.",
 }
 
@@ -254,7 +255,7 @@ def _internal() -> StreamError:
 
 
 def _error_payload(error: StreamError, request: Any) -> dict[str, Any]:
-    payload: dict[str, Any] = {"type": "error", "code": error.code, "reason": error.reason}
+    payload: dict[str, Any] = {"type": "error", **error.public()}
     if (identifier := request_id(request)) is not None:
         payload["id"] = identifier
     return payload

@@ -6,6 +6,9 @@ BODY = 4000
 ROOM_NAME = 80
 TOPIC = 200
 GUEST_NAME = 40
+# What names a person for ever, and two of them with a mark between.
+KEY = 40
+DIRECT = 2 * KEY + 1
 # A room's name, and a suffix where it is taken.
 SLUG = 100
 # The name that a client gives its message, so that a resend is recognised.

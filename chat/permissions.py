@@ -14,45 +14,50 @@ from chat.identity import Identity
 from chat.models import Membership, Room
 from chat.text import storable
 
-READ, POST, MANAGE = "read", "post", "manage"
+#: What people do. READ: see messages and people. POST: talk, edit and remove what is one's own. MODERATE: remove what
+#: others said, kick, ban. MANAGE: name, topic, slow mode, members, invitations, webhooks. OWN: roles, deleting it.
+READ, POST, MODERATE, MANAGE, OWN = "read", "post", "moderate", "manage", "own"
 
-_ALL = frozenset({READ, POST, MANAGE})
+_ALL = frozenset({READ, POST, MODERATE, MANAGE, OWN})
+_KEEP = _ALL - {OWN}
 _TALK = frozenset({READ, POST})
 _NOTHING: frozenset[str] = frozenset()
 
-#: (kind of person, is the room private) -> what they may do.
-MATRIX: dict[tuple[str, bool], frozenset[str]] = {
-    ("staff", False): _ALL,
-    ("staff", True): _ALL,
-    ("manager", False): _ALL,
-    ("manager", True): _ALL,
-    ("member", False): _TALK,
-    ("member", True): _TALK,
-    ("stranger", False): _TALK,
-    ("stranger", True): _NOTHING,
-    ("guest", False): _TALK,
-    ("guest", True): _NOTHING,
-    ("nobody", False): _NOTHING,
-    ("nobody", True): _NOTHING,
+#: (kind of person, sort of room) -> what they may do. What is not here is nothing.
+MATRIX: dict[tuple[str, str], frozenset[str]] = {
+    ("staff", "public"): _ALL,
+    ("owner", "public"): _ALL,
+    ("moderator", "public"): _KEEP,
+    ("member", "public"): _TALK,
+    ("stranger", "public"): _TALK,
+    ("guest", "public"): _TALK,
+    ("staff", "private"): _ALL,
+    ("owner", "private"): _ALL,
+    ("moderator", "private"): _KEEP,
+    ("member", "private"): _TALK,
+    # What two people say to each other is nobody else's business, and neither has more to say than the other.
+    ("member", "direct"): _TALK,
 }
 
 
-def kind_of(identity: Identity | None, role: str | None) -> str:
-    """Return the row of :data:`MATRIX` for somebody whose role in the room is *role* (None: no member)."""
+def kind_of(identity: Identity | None, room: Room) -> str:
+    """Return the kind of person that *identity* is in *room*: the row of :data:`MATRIX`."""
     if identity is None:
         return "nobody"
+    if identity.staff and room.direct is None:
+        return "staff"
+    if room.role in (Membership.OWNER, Membership.MODERATOR):
+        return room.role
+    if room.banned:
+        return "banned"
     if identity.guest:
         return "guest"
-    if identity.staff:
-        return "staff"
-    if role in (Membership.OWNER, Membership.MODERATOR):
-        return "manager"
-    return "stranger" if role is None else "member"
+    return "stranger" if room.role is None else "member"
 
 
 def allowed(identity: Identity | None, room: Room) -> frozenset[str]:
-    """Return what *identity* may do in *room*, which must come from ``with_membership`` for this user."""
-    return MATRIX[kind_of(identity, room.role), room.private]
+    """Return what *identity* may do in *room*, which must come from ``with_membership`` for them."""
+    return MATRIX.get((kind_of(identity, room), room.sort), _NOTHING)
 
 
 def open_room(identity: Identity | None, slug: str, action: str = READ) -> Room:
@@ -74,7 +79,7 @@ def open_room_by_id(identity: Identity | None, pk: int, action: str = READ) -> R
 def _open(identity: Identity | None, action: str, **lookup: Any) -> Room:
     if identity is None:
         raise StreamError("not_allowed", _("Sign in, or pick a name."))
-    room = Room.objects.with_membership(identity.user_id).filter(**lookup).first()
+    room = Room.objects.with_membership(identity).filter(**lookup).first()
     actions = allowed(identity, room) if room else _NOTHING
     if room is None or READ not in actions:
         raise StreamError("not_found", _("There is no such room."))

@@ -25,6 +25,7 @@ STATUS = {
     "bad_method": 405,
     "too_large": 413,
     "unsupported": 415,
+    "too_fast": 429,
     "internal": 500,
     "unavailable": 503,
 }
@@ -37,7 +38,7 @@ def status_of(error: StreamError) -> int:
 
 def error_body(error: StreamError, **fields: Any) -> dict[str, Any]:
     """Return the JSON that answers a request that was refused."""
-    return {"error": {"code": error.code, "reason": error.reason}, **fields}
+    return {"error": error.public(), **fields}
 
 
 def json_response(content: Any, status: int = 200) -> dict[str, Any]:

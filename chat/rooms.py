@@ -28,7 +28,7 @@ def listed(identity: Identity | None) -> list[dict[str, Any]]:
     """
     if identity is None and not settings.CHAT_GUESTS:
         return []
-    rooms = Room.objects.with_membership(identity.user_id if identity else None)
+    rooms = Room.objects.with_membership(identity)
     rooms = rooms.filter(Q(private=False) | Q(role__isnull=False)).order_by("name", "pk")
     return [payloads.room(room, identity) for room in rooms]
 

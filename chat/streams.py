@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import Demultiplexer, StreamConsumer, field
-from chat import connection, groups, identity, limits, messages, permissions, presence
+from chat import actions, connection, groups, identity, limits, messages, permissions, presence
 from chat.bindings import RoomBinding
 from chat.identity import Identity
 from chat.models import Room
@@ -40,6 +40,17 @@ class SystemStream(ChatConsumer):
 
 
 class ChatStream(ChatConsumer):
+    """Joining, talking and history; everything else that people do is in chat.actions, answered by ``done``."""
+
+    def receive(self, content: dict[str, Any], **kwargs: Any) -> None:
+        kind = content.get("type")
+        if isinstance(kind, str) and kind in actions.ACTIONS:
+            self._request = content
+            answer = actions.perform(kind, self.identity, content, channel=self.message.reply_channel.name)
+            self.reply("done", action=kind, **answer)
+        else:
+            super().receive(content, **kwargs)
+
     def type_join(self, payload: dict[str, Any]) -> None:
         room, since = self._room(payload), self._since(payload)
         # Join first, then look: what is posted in between arrives twice, and the number tells, but never not at all.

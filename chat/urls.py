@@ -17,6 +17,8 @@ urlpatterns = [
     path("rooms/<str:slug>/images/", api.room_images, name="room-images"),
     path("rooms/<str:slug>/members/", api.room_members, name="room-members"),
     path("rooms/<str:slug>/read/", api.room_read, name="room-read"),
+    path("api/rooms/<str:slug>/<str:name>/", api.room_action, name="api-room-action"),
+    path("api/<str:name>/", api.action, name="api-action"),
     path("media/<path:path>", media.media, name="media"),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="jsi18n"),
 ]

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import identity, images, jobs, limits, messages, payloads, permissions, presence, rooms
+from chat import actions, identity, images, jobs, limits, messages, payloads, permissions, presence, rooms
 from chat.identity import Identity
 from chat.models import Room
 from chat.responses import error_body, status_of
@@ -21,11 +21,14 @@ from chat.responses import error_body, status_of
 View = Callable[..., HttpResponse]
 
 
-def endpoint(**views: Callable[[HttpRequest, Identity, str], HttpResponse]) -> View:
-    """Return the view that calls one of *views* by method, for somebody, and answers in JSON when it refuses."""
+def endpoint(**views: Callable[..., HttpResponse]) -> View:
+    """Return the view that calls one of *views* by method, for somebody, and answers in JSON when it refuses.
+
+    They get the request, who sent it, and what the URL has.
+    """
 
     @never_cache
-    def view(request: HttpRequest, slug: str) -> HttpResponse:
+    def view(request: HttpRequest, **captured: str) -> HttpResponse:
         try:
             method = views.get((request.method or "").lower())
             if method is None:
@@ -33,7 +36,7 @@ def endpoint(**views: Callable[[HttpRequest, Identity, str], HttpResponse]) -> V
             who = identity.of_request(request)
             if who is None:
                 raise StreamError("not_allowed", _("Sign in, or pick a name."))
-            return method(request, who, slug)
+            return method(request, who, **captured)
         except StreamError as error:
             response = refusal(error)
             if error.code == "bad_method":
@@ -103,6 +106,12 @@ def mark_read(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def act(request: HttpRequest, who: Identity, name: str, slug: str | None = None) -> HttpResponse:
+    """Do one of :mod:`chat.actions`."""
+    return _json(actions.perform(name, who, _content(request), slug=slug))
+
+
+action = room_action = endpoint(post=act)
 room_messages = endpoint(get=list_messages, post=post_message)
 room_images = endpoint(post=post_image)
 room_members = endpoint(get=list_members, post=add_member)

@@ -69,7 +69,7 @@ class CreateTests(ChatTestCase):
     def test_slug_taken_in_the_same_moment_is_chosen_anew(self):
         self.room("Tea")
         # Another process was quicker: the first slug was free when we looked.
-        with mock.patch("chat.models.free_slug", side_effect=["tea", "tea-2"]):
+        with mock.patch("chat.models.rooms.free_slug", side_effect=["tea", "tea-2"]):
             room = rooms.create(Room(name="Tea", created_by=self.user("ann")))
         assert room.slug == "tea-2"
         assert [member.role for member in room.memberships.all()] == [Membership.OWNER]

@@ -21,16 +21,16 @@ PEOPLE = ("staff", "owner", "moderator", "member", "stranger", "guest", "nobody"
 
 # (who, private) -> what they may do. Written out, so that a change of the table in the code is seen here.
 ALLOWED = {
-    ("staff", False): {"read", "post", "manage"},
-    ("owner", False): {"read", "post", "manage"},
-    ("moderator", False): {"read", "post", "manage"},
+    ("staff", False): {"read", "post", "moderate", "manage", "own"},
+    ("owner", False): {"read", "post", "moderate", "manage", "own"},
+    ("moderator", False): {"read", "post", "moderate", "manage"},
     ("member", False): {"read", "post"},
     ("stranger", False): {"read", "post"},
     ("guest", False): {"read", "post"},
     ("nobody", False): set(),
-    ("staff", True): {"read", "post", "manage"},
-    ("owner", True): {"read", "post", "manage"},
-    ("moderator", True): {"read", "post", "manage"},
+    ("staff", True): {"read", "post", "moderate", "manage", "own"},
+    ("owner", True): {"read", "post", "moderate", "manage", "own"},
+    ("moderator", True): {"read", "post", "moderate", "manage"},
     ("member", True): {"read", "post"},
     ("stranger", True): set(),
     ("guest", True): set(),

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -12,22 +12,35 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import limits
 
+if TYPE_CHECKING:
+    from chat.identity import Identity
+
 # What /rooms/<slug>/ cannot be, since other pages are there.
 RESERVED_SLUGS = {"new"}
 
 
 class RoomQuerySet(models.QuerySet):
-    def with_membership(self, user_id: int | None) -> RoomQuerySet:
-        """Annotate each room with ``role`` and ``last_read`` of this user; both are None where they are no member."""
+    def with_membership(self, identity: Identity | None) -> RoomQuerySet:
+        """Annotate each room with what *identity* is in it.
+
+        ``role`` and ``last_read`` are None where they are no member; ``banned`` says whether a ban of theirs lasts.
+        """
+        user_id, key = (identity.user_id, identity.key) if identity else (None, "")
+        bans = Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), room=OuterRef("pk"), key=key)
         return self.annotate(
             mine=FilteredRelation("memberships", condition=Q(memberships__user=user_id or 0)),
             role=F("mine__role"),
             last_read=F("mine__last_read_seq"),
+            banned=Exists(bans),
         )
 
 
 class Room(models.Model):
-    """A room, public or private. Its messages are numbered from 1 to ``last_seq`` without gaps."""
+    """A room: public, private or direct. Its messages are numbered from 1 to ``last_seq`` without gaps.
+
+    Each change of a stored message (edit, removal, thumbnail) is numbered too, from 1 to ``revision`` without gaps. A
+    direct room is private, belongs to two people for good, and is called by the other one's name.
+    """
 
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(_("name"), max_length=limits.ROOM_NAME)
@@ -35,6 +48,14 @@ class Room(models.Model):
     topic = models.CharField(_("topic"), max_length=limits.TOPIC, blank=True)
     private = models.BooleanField(_("private"), default=False, help_text=_("Only members see it."))
     last_seq = models.BigIntegerField(_("last number"), default=0, editable=False)
+    revision = models.BigIntegerField(_("revision"), default=0, editable=False)
+    slow_seconds = models.PositiveIntegerField(
+        _("slow mode"), default=0, blank=True, help_text=_("Seconds between two messages of one person; 0: no limit.")
+    )
+    # The keys of the two people, in order: one direct room for each pair. None, and not empty, since it is unique.
+    direct = models.CharField(  # noqa: DJ001
+        _("direct"), max_length=limits.DIRECT, null=True, unique=True, editable=False
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )
@@ -43,6 +64,7 @@ class Room(models.Model):
     # Set by RoomQuerySet.with_membership.
     role: str | None = None
     last_read: int | None = None
+    banned: bool = False
 
     objects = RoomQuerySet.as_manager()
 
@@ -60,6 +82,13 @@ class Room(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("room", args=[self.slug])
+
+    @property
+    def sort(self) -> str:
+        """``public``, ``private`` or ``direct``: the column of the permission matrix."""
+        if self.direct is not None:
+            return "direct"
+        return "private" if self.private else "public"
 
     @property
     def epoch(self) -> str:
@@ -92,70 +121,47 @@ class Membership(models.Model):
         return f"{self.user} · {self.room}"
 
 
-class Message(models.Model):
-    """One message of a room. A removed one stays as a tombstone, so that the numbers have no gap."""
+class Ban(models.Model):
+    """Somebody who may not enter a room, a guest too, until a time or for good."""
 
     id = models.BigAutoField(primary_key=True)
-    room = models.ForeignKey(Room, models.CASCADE, related_name="messages", verbose_name=_("room"))
-    seq = models.BigIntegerField(_("number"))
-    uid = models.CharField(_("client's id"), max_length=limits.UID)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="bans", verbose_name=_("room"))
+    key = models.CharField(_("key"), max_length=limits.KEY)
+    name = models.CharField(_("name"), max_length=150)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )
-    # Kept beside the user: guests have no row, and a message outlives the account of its author.
-    author_key = models.CharField(_("author's key"), max_length=40)
-    author_name = models.CharField(_("author's name"), max_length=150)
-    body = models.TextField(_("text"), blank=True)
-    image = models.FileField(_("image"), max_length=120, blank=True)
-    thumbnail = models.FileField(_("thumbnail"), max_length=120, blank=True)
-    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
-    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
-    removed = models.BooleanField(_("removed"), default=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("message")
-        verbose_name_plural = _("messages")
-        constraints = [
-            models.UniqueConstraint(fields=["room", "seq"], name="chat_message_number"),
-            models.UniqueConstraint(fields=["room", "author_key", "uid"], name="chat_message_uid"),
-        ]
-        indexes = [
-            # Who asks for a file must be allowed to read the room that it belongs to.
-            models.Index(fields=["image"], name="chat_message_image"),
-            models.Index(fields=["thumbnail"], name="chat_message_thumbnail"),
-        ]
+        verbose_name = _("ban")
+        verbose_name_plural = _("bans")
+        constraints = [models.UniqueConstraint(fields=["room", "key"], name="chat_ban_unique")]
 
     def __str__(self) -> str:
-        return f"{self.room} {self.seq}"
+        return f"{self.name} · {self.room}"
 
 
-class Client(models.Model):
-    """One socket in one room. Rows of sockets that went without a word grow stale and are swept: see chat.presence."""
+class Invitation(models.Model):
+    """A link that makes whoever follows it, signed in, a member of a private room."""
 
     id = models.BigAutoField(primary_key=True)
-    channel_name = models.CharField(_("channel"), max_length=100)
-    room = models.ForeignKey(Room, models.CASCADE, related_name="clients", verbose_name=_("room"))
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("user")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", verbose_name=_("room"))
+    token = models.CharField(_("token"), max_length=64, unique=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("created by")
     )
-    key = models.CharField(_("key"), max_length=40)
-    name = models.CharField(_("name"), max_length=150)
-    seen_at = models.DateTimeField(_("seen at"), default=timezone.now)
-    present = models.BooleanField(_("present"), default=True, help_text=_("The room was told that they are here."))
-    plain = models.BooleanField(_("plain"), default=False, help_text=_("A socket of /ws/chat/, which has no presence."))
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    uses_left = models.PositiveIntegerField(_("uses left"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("client")
-        verbose_name_plural = _("clients")
-        constraints = [models.UniqueConstraint(fields=["channel_name", "room"], name="chat_client_unique")]
-        indexes = [
-            models.Index(fields=["room", "seen_at"], name="chat_client_seen"),
-            models.Index(fields=["room", "key"], name="chat_client_key"),
-        ]
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
 
     def __str__(self) -> str:
-        return f"{self.name} · {self.channel_name}"
+        return f"{self.room} · {self.created_by}"
 
 
 def free_slug(name: str) -> str:
