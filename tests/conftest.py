@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,13 @@ from tests import services
 def pytest_configure(config: pytest.Config) -> None:
     # A runner that gives up sends SIGTERM: end as on Ctrl-C, fixtures and all.
     signal.signal(signal.SIGTERM, _interrupt)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # They keep the machine busy on purpose, and count what it manages meanwhile.
+    for item in items:
+        if {"faults", "test_bench.py"} & set(item.path.parts):
+            item.add_marker(pytest.mark.alone)
 
 
 def _interrupt(number: int, frame: Any) -> None:
@@ -54,12 +62,16 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         yield make
 
 
+@pytest.fixture(scope="session")
+def stacks(make_stack: Callable[..., Any]) -> Callable[[str], Any]:
+    """A function that returns the stack on a channel layer. Each is started once, since every file of tests wants it."""
+    return functools.cache(lambda layer: make_stack(CHANNEL_LAYER=layer))
+
+
 @pytest.fixture(scope="session", params=["redis", "stock"])
-def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Any]) -> Iterator[Any]:
+def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Any]) -> Any:
     """The supervised stack as `make up` runs it, on our layer and on stock pieces. Tests share it: leave it be."""
-    running = make_stack(CHANNEL_LAYER=request.param)
-    yield running
-    running.stop()
+    return stacks(request.param)
 
 
 @pytest.fixture(scope="session")

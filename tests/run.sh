@@ -1,10 +1,14 @@
 #!/bin/sh
 # make test: install what the tests need, then run them on both requirement sets and both databases. The complete suite
-# comes last; arguments go to its pytest. The first failure ends it all.
+# comes last, in two runs; arguments go to both. The first failure ends it all.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 unset PYTHONDONTWRITEBYTECODE
+
+# Where arguments such as -k choose among the tests, one of the runs may have nothing to do: pytest then ends with 5.
+chosen=$#
+nothing_to_do() { [ "$chosen" -gt 0 ] && [ "$1" = 5 ]; }
 
 section() { printf '\n=== %s\n' "$*"; }
 
@@ -30,5 +34,9 @@ $plain/bin/python -m pytest -q -m "not system" --ignore=tests/faults
 section "the chat on PostgreSQL"
 .venv/bin/python -m tests.services postgres .venv/bin/python -m pytest -q -m "not system" tests/chat
 
-section "everything"
-.venv/bin/python -m pytest "$@"
+# Most tests wait for most of their time; where two do so at once, each may take longer.
+section "everything that does not mind company"
+TIMEOUT_SCALE=${TIMEOUT_SCALE:-2} .venv/bin/python -m pytest -n 2 --dist loadfile -m "not alone" "$@" || nothing_to_do $?
+
+section "faults and bench, which run alone"
+.venv/bin/python -m pytest -m alone "$@" || nothing_to_do $?

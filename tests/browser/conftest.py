@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +34,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         sys.path.append(str(services.ROOT / "deploy"))
         from embedded.prepare import compile_catalogs
 
-        compile_catalogs(services.ROOT, Path(sys.executable))
+        # Each process of a test run comes here.
+        with _alone(services.ROOT / "chat" / "locale"):
+            compile_catalogs(services.ROOT, Path(sys.executable))
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep other processes that do the same out, until we are done."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 # For the package and not the session: Playwright keeps an event loop in this thread, in which Django refuses queries.
