@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("clean_log")
         (close_frame(4321, "bye"), (0x88, b"\x10\xe1"), 4321),
         (frame(0x88), (0x88, b""), 1005),
     ],
+    ids=["with a code", "with a reason", "empty"],
 )
 def test_peers_close_is_answered_and_reported(
     socket_server: StartServer, sent: bytes, answer: tuple[int, bytes], code: int

@@ -41,7 +41,11 @@ def _ended_by(server: Harness, peer: Peer, code: int) -> str:
         (frame(0x81, b"\xff"), 1007),
         (frame(0x88, b"\x03\xe8\xff"), 1007),
     ],
-)
+    ids=[
+        "not masked", "reserved bit", "reserved code", "nothing to continue", "ping in parts", "code of one byte",
+        "code that is never sent", "text that is not UTF-8", "reason that is not UTF-8",
+    ],
+)  # fmt: skip
 def test_protocol_errors_close_with_their_code(socket_server: StartServer, data: bytes, code: int) -> None:
     server = socket_server()
     peer = server.opened()
