@@ -64,7 +64,7 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 @pytest.fixture(scope="session")
 def stacks(make_stack: Callable[..., Any]) -> Callable[[str], Any]:
-    """A function that returns the stack on a channel layer. Each is started once, since every file of tests wants it."""
+    """A function that returns the stack on a channel layer. Each is started once: every file of tests wants it."""
     return functools.cache(lambda layer: make_stack(CHANNEL_LAYER=layer))
 
 
