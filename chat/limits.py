@@ -35,3 +35,15 @@ PRESENT = 75
 IDENTITY_CHECK = 60
 # The rows of sockets that went without a word: Daphne keeps none longer than this.
 CLIENT_ROW = 86_400
+
+# Seconds between two messages of one person in a room: an hour is the slowest.
+SLOW = 3600
+# How long a ban may last if not for good, and an invitation, which lasts a week if nothing is said.
+BAN_MINUTES = 366 * 24 * 60
+INVITATION_HOURS = 7 * 24
+INVITATION_HOURS_MAX = 366 * 24
+INVITATION_USES = 1000
+# Of one room, at the same time.
+INVITATIONS = 100
+# In one list; those with a role come first.
+MEMBERS = 500

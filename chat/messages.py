@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from channels_lts import after_commit
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import broadcast, groups, limits, payloads, storage
+from chat import broadcast, groups, limits, payloads, slow, storage
 from chat.identity import Identity
 from chat.models import Message, Room
 from chat.responses import json_response
@@ -47,13 +47,15 @@ def post(
     the new message, undoes all of it.
 
     Raises:
-        StreamError: ``bad_field`` or ``too_large`` for the body, ``not_found`` where the room has gone meanwhile.
+        StreamError: ``bad_field`` or ``too_large`` for the body, ``not_found`` where the room has gone meanwhile,
+            ``too_fast`` in slow mode.
     """
     text = clean_body(body, required=image is None)
     with after_commit.together(), transaction.atomic():
         locked = lock_room(room.pk)
         if uid and (stored := locked.messages.filter(author_key=identity.key, uid=uid).first()):
             return stored, True
+        slow.take_turn(room, identity, locked)
         message = Message(
             room=locked,
             seq=locked.last_seq + 1,

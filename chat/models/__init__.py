@@ -6,5 +6,6 @@ from chat.models.access import Token, Webhook
 from chat.models.clients import Client
 from chat.models.messages import Mention, Message
 from chat.models.rooms import Ban, Invitation, Membership, Room
+from chat.models.turns import Turn
 
-__all__ = ["Ban", "Client", "Invitation", "Membership", "Mention", "Message", "Room", "Token", "Webhook"]
+__all__ = ["Ban", "Client", "Invitation", "Membership", "Mention", "Message", "Room", "Token", "Turn", "Webhook"]
