@@ -123,6 +123,12 @@ def after(room: Room, seq: int, limit: int) -> list[dict[str, Any]]:
     return _listed(room, room.messages.filter(seq__gt=seq).order_by("seq")[:limit])
 
 
+def changed(room: Room, revision: int, seq: int, limit: int) -> list[dict[str, Any]]:
+    """Return up to *limit* of the messages up to number *seq* that were changed after *revision*, as they are now."""
+    found = room.messages.filter(revision__gt=revision, seq__lte=seq)
+    return _listed(room, found.order_by("revision")[:limit])
+
+
 def before(room: Room, seq: int | None, limit: int = limits.HISTORY) -> tuple[list[dict[str, Any]], bool]:
     """Return the last *limit* messages before number *seq* (None: of all), oldest first, and whether there are more."""
     found = room.messages.order_by("-seq")
