@@ -14,17 +14,23 @@ import json
 from typing import Any
 
 from channels.exceptions import ChannelSocketException, ConsumeLater, DenyConnection, SendNotAvailableOnDemultiplexer
-from channels.generic.websockets import JsonWebsocketConsumer, WebsocketDemultiplexer, WebsocketMultiplexer
+from channels.generic.websockets import WebsocketDemultiplexer, WebsocketMultiplexer
 from channels.message import pending_message_store
 from django.core.serializers.json import DjangoJSONEncoder
 
 from channels_lts.exceptions import StreamError
+from channels_lts.numbered import Head, Heartbeat, NumberedStream, Stored
 from channels_lts.payloads import MAX_ID_LENGTH, field, request_id
+from channels_lts.stream_consumers import StreamConsumer
 
 __all__ = [
     "CODES",
     "Demultiplexer",
+    "Head",
+    "Heartbeat",
     "Multiplexer",
+    "NumberedStream",
+    "Stored",
     "StreamConsumer",
     "StreamError",
     "encode",
@@ -202,52 +208,6 @@ class Demultiplexer(WebsocketDemultiplexer):
         if isinstance(consumer, type) and hasattr(consumer, "send"):
             consumer = _without_send(consumer)
         consumer(message, **kwargs)
-
-
-class StreamConsumer(JsonWebsocketConsumer):
-    """One stream of a :class:`Demultiplexer`: a payload of type ``join`` calls ``type_join(payload)``.
-
-    ``self.message`` has the user and sessions that the demultiplexer asked for. Override ``connect(message, **kwargs)``
-    and ``disconnect(message, **kwargs)`` to hear of the socket's beginning and end, and ``authorize`` to say who may
-    use the stream.
-    """
-
-    _request: dict[str, Any] | None = None
-
-    @property
-    def multiplexer(self) -> Multiplexer:
-        return self.kwargs["multiplexer"]
-
-    @classmethod
-    def authorize(cls, message: Any, **kwargs: Any) -> None:
-        """Raise StreamError to keep a socket from this stream, or ``DenyConnection`` to refuse its handshake with 403.
-
-        Called with the handshake, before anything is accepted, and with each frame, before it is handed over: *message*
-        has the user and sessions that the demultiplexer asked for.
-        """
-
-    def connect(self, message: Any, **kwargs: Any) -> None:
-        """Called when the socket opens: what is sent here follows the acceptance. ``DenyConnection`` refuses it."""
-
-    def receive(self, content: dict[str, Any], **kwargs: Any) -> None:
-        """Call the method of the payload's type.
-
-        Raises:
-            StreamError: the type is missing or unknown, or the method refused the payload.
-        """
-        self._request = content
-        kind = field(content, "type", str)
-        handler = getattr(self, f"type_{kind}", None)
-        if handler is None:
-            raise StreamError("unknown_type", f"this stream does not know the type {kind[:MAX_ID_LENGTH]!r}")
-        handler(content)
-
-    def reply(self, kind: str, **fields: Any) -> None:
-        """Send a payload of type *kind* to this socket, with the id of the request that is being served."""
-        payload = {"type": kind, **fields}
-        if "id" not in payload and (identifier := request_id(self._request)) is not None:
-            payload["id"] = identifier
-        self.multiplexer.send(payload)
 
 
 def _internal() -> StreamError:

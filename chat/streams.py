@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
-from channels_lts.streams import Demultiplexer, StreamConsumer, field
+from channels_lts.streams import Demultiplexer, Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
 from chat import actions, connection, groups, identity, limits, messages, permissions, presence
 from chat.bindings import RoomBinding
 from chat.identity import Identity
@@ -25,7 +25,7 @@ class ChatConsumer(StreamConsumer):
         return self.message.identity
 
 
-class SystemStream(ChatConsumer):
+class SystemStream(ChatConsumer, Heartbeat):
     def connect(self, message: Any, **kwargs: Any) -> None:
         self.reply(
             "welcome",
@@ -36,11 +36,20 @@ class SystemStream(ChatConsumer):
 
     def type_ping(self, payload: dict[str, Any]) -> None:
         presence.seen(self.message.reply_channel.name, self.identity)
-        self.reply("pong")
+        super().type_ping(payload)
+
+    def heads(self) -> dict[str, Head]:
+        return {room.slug: head(room) for room in presence.joined(self.message.reply_channel.name)}
 
 
-class ChatStream(ChatConsumer):
+class ChatStream(ChatConsumer, NumberedStream):
     """Joining, talking and history; everything else that people do is in chat.actions, answered by ``done``."""
+
+    log_field = "room"
+    name_length = limits.SLUG
+    history_size = limits.HISTORY
+    history_most = limits.HISTORY_MAX
+    recover_most = limits.RECOVER_MAX
 
     def receive(self, content: dict[str, Any], **kwargs: Any) -> None:
         kind = content.get("type")
@@ -51,64 +60,57 @@ class ChatStream(ChatConsumer):
         else:
             super().receive(content, **kwargs)
 
-    def type_join(self, payload: dict[str, Any]) -> None:
-        room, since = self._room(payload), self._since(payload)
-        # Join first, then look: what is posted in between arrives twice, and the number tells, but never not at all.
-        Group(groups.room(room.pk)).add(self.message.reply_channel)
-        presence.enter(room, self.message.reply_channel.name, self.identity)
-        room.refresh_from_db(fields=["last_seq"])
-        found = self._missed(room, *since) if since else None
-        self.reply(
-            "joined",
-            room=room.slug,
-            epoch=room.epoch,
-            seq=room.last_seq,
-            recovered=found is not None,
-            messages=messages.before(room, None)[0] if found is None else found,
-            members=[person.public() for person in presence.here(room)],
-        )
+    def open(self, name: str, *, write: bool = False) -> Room:
+        return permissions.open_room(self.identity, name, permissions.POST if write else permissions.READ)
 
-    def type_leave(self, payload: dict[str, Any]) -> None:
-        slug = field(payload, "room", str, max_length=limits.SLUG)
-        name = self.message.reply_channel.name
-        room = Room.objects.filter(slug=slug, clients__channel_name=name).first()
+    def open_to_leave(self, name: str) -> Room:
+        # Who may not read it any more may leave it all the same.
+        room = Room.objects.filter(slug=name, clients__channel_name=self.message.reply_channel.name).first()
         if room is None:
             raise StreamError("not_found", _("You are not in this room."))
-        Group(groups.room(room.pk)).discard(self.message.reply_channel)
-        presence.leave(room, name)
-        self.reply("left", room=room.slug)
+        return room
 
-    def type_send(self, payload: dict[str, Any]) -> None:
-        room = self._room(payload, permissions.POST)
+    def name(self, log: Room) -> str:
+        return log.slug
+
+    def group_name(self, log: Room) -> str:
+        return groups.room(log.pk)
+
+    def head(self, log: Room) -> Head:
+        return head(log)
+
+    def entered(self, log: Room) -> None:
+        presence.enter(log, self.message.reply_channel.name, self.identity)
+
+    def left(self, log: Room) -> None:
+        presence.leave(log, self.message.reply_channel.name)
+
+    def greeting(self, log: Room) -> dict[str, Any]:
+        return {
+            "members": [person.public() for person in presence.here(log)],
+            "role": log.role,
+            "permissions": sorted(permissions.allowed(self.identity, log)),
+            "last_read": log.last_read,
+            "slow_seconds": log.slow_seconds,
+        }
+
+    def entries_before(self, log: Room, seq: int | None, limit: int) -> list[dict[str, Any]]:
+        return messages.before(log, seq, limit)[0]
+
+    def entries_after(self, log: Room, seq: int, limit: int) -> list[dict[str, Any]]:
+        return messages.after(log, seq, limit)
+
+    def entries_changed(self, log: Room, since: Head, limit: int) -> list[dict[str, Any]]:
+        return messages.changed(log, since.revision, since.seq, limit)
+
+    def store(self, log: Room, payload: dict[str, Any]) -> Stored:
         uid = messages.client_uid(payload)
-        message, again = messages.post(room, self.identity, field(payload, "body", str), uid)
-        self.reply("ack", id=message.uid, room=room.slug, seq=message.seq, dup=again)
+        message, again = messages.post(log, self.identity, field(payload, "body", str), uid)
+        return Stored(message.uid, message.seq, again)
 
-    def type_history(self, payload: dict[str, Any]) -> None:
-        room = self._room(payload)
-        before = field(payload, "before", int, default=None, minimum=1)
-        limit = field(payload, "limit", int, default=limits.HISTORY, minimum=1)
-        if limit > limits.HISTORY_MAX:
-            raise StreamError("bad_field", _("limit must be at most %(limit)d") % {"limit": limits.HISTORY_MAX})
-        found, more = messages.before(room, before, limit)
-        self.reply("history", room=room.slug, messages=found, more=more)
 
-    def _room(self, payload: dict[str, Any], action: str = permissions.READ) -> Room:
-        slug = field(payload, "room", str, max_length=limits.SLUG)
-        return permissions.open_room(self.identity, slug, action)
-
-    def _since(self, payload: dict[str, Any]) -> tuple[str, int] | None:
-        """Return epoch and number up to which the client knows the room, if it says so."""
-        if payload.get("since") is None:
-            return None
-        since = field(payload, "since", dict)
-        return field(since, "epoch", str), field(since, "seq", int, minimum=0)
-
-    def _missed(self, room: Room, epoch: str, seq: int) -> list[dict[str, Any]] | None:
-        """Return all messages that this client lacks; None where it has to begin anew."""
-        if epoch != room.epoch or not 0 <= room.last_seq - seq <= limits.RECOVER_MAX:
-            return None
-        return messages.after(room, seq, limits.RECOVER_MAX)
+def head(room: Room) -> Head:
+    return Head(room.epoch, room.last_seq, room.revision)
 
 
 class PresenceStream(ChatConsumer):
