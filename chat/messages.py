@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from channels_lts import after_commit
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import broadcast, groups, limits, payloads, slow, storage
+from chat import broadcast, groups, heads, limits, payloads, slow, storage
 from chat.identity import Identity
 from chat.models import Message, Room
 from chat.responses import json_response
@@ -69,8 +69,8 @@ def post(
             message.image, message.width, message.height = image.name, image.width, image.height
         message.save(force_insert=True)
         locked.last_seq = message.seq
-        # The data binding of rooms tells every room list of the new number.
-        locked.save(update_fields=["last_seq"])
+        # Without signals: the data binding would tell everybody of every message.
+        Room.objects.filter(pk=locked.pk).update(last_seq=message.seq)
         if before_commit is not None:
             before_commit(message)
         _tell(message, locked)
@@ -149,3 +149,4 @@ def _tell(message: Message, room: Room) -> None:
     broadcast.to_group(groups.plain(room.pk), {"text": plain})
     # Each of these long-polls lacks exactly this one message, in whichever order two workers come to tell theirs.
     broadcast.to_group(groups.poll(room.pk, message.seq - 1), json_response({"messages": [payload]}))
+    heads.posted(room, message.seq)

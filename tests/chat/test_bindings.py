@@ -57,7 +57,8 @@ class OutboundTests(ChatTestCase):
         with transaction.atomic():
             room = self.room("Cellar", private=True, owner=self.ann)
         assert self.heard()[1:] == [[], []]
-        messages.post(room, guest(), "hi")
+        room.topic = "wine"
+        room.save()
         assert self.heard() == [[("update", "Cellar")], [], []]
         room.delete()
         assert self.heard() == [[("delete", "Cellar")], [], []]

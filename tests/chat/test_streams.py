@@ -116,11 +116,11 @@ class RoomTests(ChatTestCase):
         page.join(self.tea)
         frames = page.text({"stream": "chat", "payload": {"type": "send", "room": self.tea.slug, "body": "hi"}})
         assert [(frame["stream"], frame["payload"]["type"]) for frame in frames] == [
-            ("rooms", "update"),
             ("chat", "message"),
+            ("rooms", "heads"),
             ("chat", "ack"),
         ]
-        assert frames[0]["payload"]["data"]["last_seq"] == 1
+        assert frames[1]["payload"]["heads"] == {self.tea.slug: 1}
 
     def test_message_without_an_id_gets_one_from_the_server(self):
         page = self.page(self.ann)

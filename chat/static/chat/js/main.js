@@ -95,6 +95,11 @@ function start() {
   const rooms = new Rooms(knownRooms, markersOf(identity), slug);
   const connection = new Connection(socket);
   connection.on("rooms", (payload) => {
+    if (payload.type === "heads") {
+      rooms.receiveHeads(payload.heads);
+      conversation?.noticeLast(payload.heads[slug]);
+      return;
+    }
     const room = rooms.receive(payload);
     if (room && room.slug === slug) {
       conversation?.noticeLast(room.last_seq);

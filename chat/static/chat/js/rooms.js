@@ -45,6 +45,17 @@ export class Rooms {
     return this.#rooms.get(pk) ?? null;
   }
 
+  /** Take in the last numbers of rooms, by slug. Of rooms that are not in the list nothing is shown. */
+  receiveHeads(heads) {
+    for (const room of this.#rooms.values()) {
+      if (heads[room.slug] > room.last_seq) {
+        room.last_seq = heads[room.slug];
+        this.#showUnread(room);
+      }
+    }
+    this.#showTotal();
+  }
+
   /** Note that the open room has been read up to number `seq`. */
   markRead(seq) {
     const room = this.open;
@@ -66,6 +77,8 @@ export class Rooms {
 
   #put(room) {
     const known = this.#rooms.get(room.id);
+    // News of the number come by another way, and may be newer than this.
+    room.last_seq = Math.max(room.last_seq, known?.last_seq ?? 0);
     this.#rooms.set(room.id, room);
     if (!known) {
       this.#read.set(room.id, this.#markers.start(room));
