@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from channels_lts.exceptions import LayerUnavailable
 from channels_lts.layer import scripts
 from channels_lts.layer.scripts import Call
 from channels_lts.layer.shards import describe, is_certain, is_unavailable
+
+T = TypeVar("T")
 
 
 def key(layer: Any, kind: str, channel: str) -> str:
@@ -21,9 +24,14 @@ def run(layer: Any, channel: str, call: Call) -> Any:
     Raises:
         LayerUnavailable: it cannot be reached, or may not serve us now.
     """
+    return attempt(layer, channel, lambda client: scripts.run(client, call))
+
+
+def attempt(layer: Any, channel: str, work: Callable[[Any], T]) -> T:
+    """Return what *work* returns, which gets redis-py's client of that server; it raises what :func:`run` raises."""
     client = layer.connection(layer.consistent_hash(_process(channel)))
     try:
-        return scripts.run(client, call)
+        return work(client)
     except Exception as error:
         if not is_unavailable(error):
             raise

@@ -10,9 +10,9 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from channels_lts import conf
+from channels_lts.drops import Drops
 from channels_lts.exceptions import LayerUnavailable
 from channels_lts.layer import scripts
-from channels_lts.layer.drops import Drops
 from channels_lts.layer.scripts import Call
 from channels_lts.layer.shards import UNAVAILABLE, Shard, is_certain, is_unavailable
 from channels_lts.layer.wire import exchange

@@ -8,7 +8,7 @@ import threading
 import pytest
 import redis
 
-from channels_lts.layer.drops import Drops
+from channels_lts.drops import Drops
 from tests.services import wait_for
 
 

@@ -1,4 +1,4 @@
-"""What the layer had to drop: counted always, logged once a second at most."""
+"""What had to be dropped or refused: counted always, logged once a second at most."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _SECONDS_BETWEEN_LINES = 1.0
 
 
 class Drops:
-    """Counts by reason, since the process began. Used from any thread."""
+    """Counts by reason, since the process began, and logs them as what was *done*. Used from any thread."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger, done: str = "dropped") -> None:
         self._logger = logger
+        self._done = done
         self._lock = threading.Lock()
         self._totals: Counter[str] = Counter()
         self._unlogged: Counter[str] = Counter()
@@ -45,7 +46,7 @@ class Drops:
             detail, self._timer = self._detail, None
         if dropped:
             summary = ", ".join(f"{number} {name}" for name, number in sorted(dropped.items()))
-            self._logger.warning("dropped: %s (last: %s)", summary, detail)
+            self._logger.warning("%s: %s (last: %s)", self._done, summary, detail)
 
     def count(self, reason: str) -> None:
         """Count one for *reason* without a line in the log."""
