@@ -202,6 +202,7 @@ class NumberedStream(StreamConsumer):
             if before == 0:
                 raise StreamError("bad_field", "before must be at least 1")
             return self.entries_before(log, before, limit)
+        around = min(around, self.head(log).seq)
         newer = self.entries_after(log, around, limit // 2)
         return self.entries_before(log, around + 1, limit - limit // 2) + newer
 
