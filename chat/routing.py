@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channels import include, route, route_class
 
-from chat import consumers, health, jobs, poll, presence
+from chat import consumers, health, jobs, metrics, poll, presence
 from chat.streams import ChatDemultiplexer
 
 echo_routing = [
@@ -21,6 +21,7 @@ channel_routing = [
     route_class(ChatDemultiplexer, path=r"^/ws/$"),
     route("websocket.connect", consumers.refuse, path=r"^/ws/"),
     route("http.request", health.healthz, path=r"^/healthz$"),
+    route("http.request", metrics.metrics, path=r"^/metrics$"),
     route("http.request", poll.poll, path=_POLL_PATH),
     route("http.drain", poll.poll_ending, path=_POLL_PATH),
     route("http.disconnect", poll.poll_gone, path=_POLL_PATH),

@@ -196,6 +196,9 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 CHAT_GUESTS = env_bool("CHAT_GUESTS", ENVIRONMENT != "production")
 
+# --- Monitoring ---
+METRICS_TOKEN = env("METRICS_TOKEN")
+
 # --- Languages and time ---
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
