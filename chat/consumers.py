@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import connection, groups, identity, messages, permissions, presence, responses
+from chat import connection, groups, identity, messages, permissions, presence, responses, throttle
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class RoomConsumer(JsonWebsocketConsumer):
         with translation.override(connection.language(message)):
             try:
                 room = permissions.open_room(who, slug, permissions.POST)
+                throttle.check("send", who, room, message.reply_channel.name)
                 messages.post(room, who, field(self._content(message), "message", str))
             except StreamError as error:
                 self.send(responses.error_body(error))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import Demultiplexer, Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
-from chat import actions, connection, groups, identity, limits, messages, permissions, presence
+from chat import actions, connection, groups, identity, limits, messages, permissions, presence, throttle
 from chat.bindings import RoomBinding
 from chat.identity import Identity
 from chat.models import Room
@@ -58,6 +58,8 @@ class ChatStream(ChatConsumer, NumberedStream):
             answer = actions.perform(kind, self.identity, content, channel=self.message.reply_channel.name)
             self.reply("done", action=kind, **answer)
         else:
+            if kind in ("join", "history"):
+                throttle.check(kind, self.identity, channel=self.message.reply_channel.name)
             super().receive(content, **kwargs)
 
     def open(self, name: str, *, write: bool = False) -> Room:
@@ -105,6 +107,7 @@ class ChatStream(ChatConsumer, NumberedStream):
 
     def store(self, log: Room, payload: dict[str, Any]) -> Stored:
         uid = messages.client_uid(payload)
+        throttle.check("send", self.identity, log, self.message.reply_channel.name, uid=uid)
         message, again = messages.post(log, self.identity, field(payload, "body", str), uid)
         return Stored(message.uid, message.seq, again)
 

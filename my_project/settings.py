@@ -195,6 +195,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 CHAT_GUESTS = env_bool("CHAT_GUESTS", ENVIRONMENT != "production")
+# How much one may do in a while: chat/limits.py. Off: for measuring.
+CHAT_RATES = env_bool("CHAT_RATES", True)
 
 # --- Monitoring ---
 METRICS_TOKEN = env("METRICS_TOKEN")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import limits, permissions
+from chat import limits, permissions, throttle
 from chat.identity import Identity
 from chat.models import Room
 
@@ -49,6 +49,18 @@ class Action:
 
 
 ACTIONS: dict[str, Action] = {}
+#: Of which kind an action is for :mod:`chat.throttle`, where it is no "action" like the others.
+KINDS = {
+    "bans": "history",
+    "direct": "direct",
+    "edit": "edit",
+    "invitations": "history",
+    "invite": "invitation",
+    "members": "history",
+    "read": "read",
+    "remove": "edit",
+    "search": "search",
+}
 
 
 def room_action(permission: str) -> Callable[[Callable[[RoomCall], Answer]], Callable[[RoomCall], Answer]]:
@@ -75,11 +87,12 @@ def perform(
     The room of a room's action is *slug*, or else the field ``room`` of *content*.
 
     Raises:
-        StreamError: ``unknown_type``: there is no such action; and whatever the room or the action refuses.
+        StreamError: ``unknown_type``: there is no such action; ``too_fast``; and whatever the room or the action refuses.
     """
     found = ACTIONS.get(name)
     if found is None or (found.permission is None and slug is not None):
         raise StreamError("unknown_type", _("There is no action %(name)s.") % {"name": name[: limits.SLUG]})
+    throttle.check(KINDS.get(name, "action"), who, channel=channel)
     if found.permission is None:
         return found.run(Call(who, content, channel)) or {}
     if slug is None:

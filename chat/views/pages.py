@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_lts.exceptions import StreamError
-from chat import identity, limits, payloads, permissions, rooms
+from chat import identity, limits, payloads, permissions, responses, rooms, throttle
 from chat.forms import RoomForm
 from chat.identity import Identity
 from chat.models import Room
@@ -50,10 +50,19 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def room_new(request: HttpRequest) -> HttpResponse:
     form = RoomForm(request.POST if request.method == "POST" else None, instance=Room(created_by_id=request.user.pk))
+    refused = None
     if request.method == "POST" and form.is_valid():
-        return redirect(rooms.create(form.save(commit=False)))
+        try:
+            throttle.check("room", identity.of_user(request.user))
+            return redirect(rooms.create(form.save(commit=False)))
+        except StreamError as error:
+            refused = error
+            form.add_error(None, error.reason)
     context = {**common_context(identity.of_request(request)), "form": form, "room_form": form}
-    return render(request, "chat/room_form.html", context)
+    response = render(request, "chat/room_form.html", context, status=responses.status_of(refused) if refused else 200)
+    for name, value in (responses.headers_of(refused) if refused else {}).items():
+        response[name] = value
+    return response
 
 
 def common_context(who: Identity | None) -> dict[str, Any]:

@@ -29,6 +29,7 @@ CHOICES = [
     "BIND",
     "CHANNEL_LAYER",
     "CHAT_GUESTS",
+    "CHAT_RATES",
     "CSRF_TRUSTED_ORIGINS",
     "DATABASE_URL",
     "HTTPS",
