@@ -17,7 +17,7 @@ from channels.routing import route
 from django.core.management import call_command
 from rich.console import Console
 
-from channels_lts import beating, status_problems, status_tables
+from channels_lts import beating, status_problems, status_rows, status_tables
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.management.commands import channelstatus
 from channels_lts.status import Problem, Queue
@@ -140,7 +140,7 @@ def test_long_lists_of_queues_with_one_reader_are_folded():
 
 def test_states_of_processes():
     def state(**changes):
-        return status_tables._worker_state(replace(WORKER, **changes), NOW)
+        return status_rows._worker_state(replace(WORKER, **changes), NOW)
 
     assert state() == "idle"
     assert state(running=None) == "does not say"
@@ -150,9 +150,9 @@ def test_states_of_processes():
     assert state(threads=4, **busy) == "busy for 5 s with c, 2 of 4 threads"
     assert state(ending=True, **busy) == "ending, busy for 5 s with c"
     assert state(seen=NOW - 6) == "silent for 6 s"
-    assert status_tables._interface_state(replace(INTERFACE, draining=True), NOW) == "draining"
-    assert status_tables._interface_state(replace(INTERFACE, stalled=9.0), NOW) == "stands still for 9 s"
-    assert [status_tables.duration(seconds) for seconds in (-1, 45, 119, 120, 7200, 200_000)] == [
+    assert status_rows._interface_state(replace(INTERFACE, draining=True), NOW) == "draining"
+    assert status_rows._interface_state(replace(INTERFACE, stalled=9.0), NOW) == "stands still for 9 s"
+    assert [status_rows.duration(seconds) for seconds in (-1, 45, 119, 120, 7200, 200_000)] == [
         "0 s", "45 s", "119 s", "2 min", "2 h", "2 d",
     ]  # fmt: skip
 
