@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from chat import messages
+from chat import changes
 from chat.models import Client, Membership, Message, Room
 
 
@@ -73,11 +73,11 @@ class MessageAdmin(admin.ModelAdmin):
         return [field.name for field in Message._meta.fields]
 
     def delete_model(self, request: HttpRequest, obj: Message) -> None:
-        messages.remove(obj)
+        changes.remove(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         for message in queryset.iterator():
-            messages.remove(message)
+            changes.remove(message)
 
 
 @admin.register(Client)

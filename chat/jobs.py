@@ -1,7 +1,7 @@
 """Thumbnails: asked for by whoever stores an image, made by a worker on the channel ``thumbnail``.
 
-The uploader's ``jobs`` stream hears ``queued``, then ``done`` or ``failed``; the room hears ``thumbnail`` or
-``removed``.
+The uploader's ``jobs`` stream hears ``queued``, then ``done`` or ``failed``; the room hears ``changed``: the
+message has a thumbnail, or was removed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import LayerUnavailable, StreamError
-from chat import broadcast, groups, images, messages, payloads, storage
+from chat import broadcast, changes, groups, images, messages, payloads, storage
 from chat.identity import Identity
 from chat.models import Message, Room
 
@@ -76,7 +76,7 @@ def _run(job: str, room_id: int, pk: int) -> None:
         name = stored.thumbnail.name or _make(stored)
     except images.Undecodable as error:
         logger.info("job %s: the image of message %s cannot be decoded: %s", job, pk, error)
-        messages.remove(stored)
+        changes.remove(stored)
         failed(stored.author_key, stored.room.slug, job, StreamError("bad_field", _("The image is broken.")))
     except Exception:
         # The image itself may be fine and stays; that somebody looks into the log is the worker's business.
@@ -114,23 +114,19 @@ def _make(stored: Message) -> str:
     with default_storage.open(str(stored.image)) as file:
         data = file.read()
     name = storage.save("thumbnails", images.thumbnail(data), "webp")
-    if not Message.objects.filter(pk=stored.pk, removed=False).update(thumbnail=name):
+    if not changes.set_thumbnail(stored, name):
         storage.delete(name)
         return ""
     return name
 
 
 def _done(stored: Message, name: str, job: str) -> None:
-    stored.thumbnail.name = name
-    room = stored.room
-    image = payloads.image(stored)
-    broadcast.to_stream(groups.room(room.pk), "chat", "thumbnail", room=room.slug, seq=stored.seq, image=image)
     broadcast.to_stream(
         groups.person(stored.author_key),
         "jobs",
         "done",
         job=job,
-        room=room.slug,
+        room=stored.room.slug,
         seq=stored.seq,
         thumbnail=payloads.media_url(name),
     )

@@ -24,6 +24,10 @@ class Message(models.Model):
     author_key = models.CharField(_("author's key"), max_length=limits.KEY)
     author_name = models.CharField(_("author's name"), max_length=150)
     body = models.TextField(_("text"), blank=True)
+    # Of chat.mentions: the keys of those whom it mentions, so that showing messages costs no query more.
+    mentioned = models.TextField(_("mentioned"), blank=True, default="", editable=False)
+    # Of chat.segments: what the search finds besides the text itself; empty for most.
+    segmented = models.TextField(_("segmented"), blank=True, default="", editable=False)
     image = models.FileField(_("image"), max_length=120, blank=True)
     thumbnail = models.FileField(_("thumbnail"), max_length=120, blank=True)
     width = models.PositiveIntegerField(_("width"), null=True, blank=True)
@@ -54,7 +58,7 @@ class Message(models.Model):
 
 
 class Mention(models.Model):
-    """Somebody's name in a message, as ``@name``: what the badge of unread mentions counts."""
+    """Somebody's name in a message that they have not read: what the badge of unread mentions counts."""
 
     id = models.BigAutoField(primary_key=True)
     room = models.ForeignKey(Room, models.CASCADE, related_name="mentions", verbose_name=_("room"))

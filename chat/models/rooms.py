@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -26,13 +27,29 @@ class RoomQuerySet(models.QuerySet):
         ``role`` and ``last_read`` are None where they are no member; ``banned`` says whether a ban of theirs lasts.
         """
         user_id, key = (identity.user_id, identity.key) if identity else (None, "")
-        bans = Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), room=OuterRef("pk"), key=key)
+        bans = Ban.objects.lasting().filter(room=OuterRef("pk"), key=key)
         return self.annotate(
             mine=FilteredRelation("memberships", condition=Q(memberships__user=user_id or 0)),
             role=F("mine__role"),
             last_read=F("mine__last_read_seq"),
             banned=Exists(bans),
         )
+
+    def with_mentions(self, identity: Identity | None) -> RoomQuerySet:
+        """Annotate each room with the number of ``unread_mentions`` of *identity* in it."""
+        if identity is None or identity.user_id is None:
+            return self
+        Mention = Room._meta.get_field("mentions").related_model
+        mine = Mention.objects.filter(room=OuterRef("pk"), user=identity.user_id).order_by().values("room")
+        count = Subquery(mine.annotate(number=Count("pk")).values("number"), output_field=models.IntegerField())
+        return self.annotate(unread_mentions=Coalesce(count, 0))
+
+    def with_other(self, identity: Identity | None) -> RoomQuerySet:
+        """Annotate each direct room with ``other_name``: what the one calls whom *identity* talks to in it."""
+        user_id = identity.user_id if identity else None
+        other = Membership.objects.filter(room=OuterRef("pk")).exclude(user=user_id or 0).values("user__username")[:1]
+        name = Case(When(direct__isnull=False, then=Subquery(other)), default=None, output_field=models.CharField())
+        return self.annotate(other_name=name)
 
 
 class Room(models.Model):
@@ -65,6 +82,10 @@ class Room(models.Model):
     role: str | None = None
     last_read: int | None = None
     banned: bool = False
+    # Set by RoomQuerySet.with_other.
+    other_name: str | None = None
+    # Set by RoomQuerySet.with_mentions.
+    unread_mentions: int = 0
 
     objects = RoomQuerySet.as_manager()
 
@@ -121,6 +142,12 @@ class Membership(models.Model):
         return f"{self.user} · {self.room}"
 
 
+class BanQuerySet(models.QuerySet):
+    def lasting(self) -> BanQuerySet:
+        """Return those that have not ended by themselves."""
+        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+
 class Ban(models.Model):
     """Somebody who may not enter a room, a guest too, until a time or for good."""
 
@@ -133,6 +160,8 @@ class Ban(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
+
+    objects = BanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ban")

@@ -5,7 +5,7 @@ import json
 from django.core.files.storage import default_storage
 from django.test import override_settings
 
-from chat import jobs, limits, messages
+from chat import changes, jobs, limits, messages
 from chat.images import Picture
 from chat.models import Membership, Message
 from tests.chat.base import ChatTestCase, guest, image_bytes, who
@@ -189,7 +189,7 @@ class MediaTests(ChatTestCase):
             assert self.client.get(f"/media/{path}").status_code == 404
 
     def test_removed_message_has_no_file(self):
-        messages.remove(self.message)
+        changes.remove(self.message)
         assert self.client.get(self.url).status_code == 404
 
     def test_file_that_is_lost_is_404(self):

@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from PIL import Image
 
 from channels_lts.exceptions import LayerUnavailable, StreamError
-from chat import images, jobs, limits, messages
+from chat import changes, images, jobs, limits, messages
 from chat.models import Message
 from tests.chat.base import ChatTestCase, image_bytes, who
 
@@ -72,12 +72,12 @@ class UploadTests(ChatTestCase):
         assert self.reader.heard("chat") == [{"type": "message", **message}]
         self.work()
         (told,) = self.reader.heard("chat")
-        thumbnail = told["image"].pop("thumbnail")
+        thumbnail = told["message"]["image"]["thumbnail"]
         assert told == {
-            "type": "thumbnail",
+            "type": "changed",
             "room": "茶",
-            "seq": 1,
-            "image": {"url": image["url"], "width": 1000, "height": 500},
+            "revision": 1,
+            "message": {**message, "revision": 1, "image": {**image, "thumbnail": thumbnail}},
         }
         done = {"type": "done", "job": answer["job"], "room": "茶", "seq": 1, "thumbnail": thumbnail}
         assert self.uploader.heard("jobs") == [done]
@@ -210,7 +210,8 @@ class UploadTests(ChatTestCase):
         answer = self.upload(noise()[:9000], body="look")
         self.reader.received(), self.uploader.received()
         self.work()
-        assert self.reader.heard("chat") == [{"type": "removed", "room": "茶", "seq": 1}]
+        (told,) = self.reader.heard("chat")
+        assert (told["type"], told["revision"], told["message"]["removed"]) == ("changed", 1, True)
         (failed,) = self.uploader.heard("jobs")
         assert (failed["type"], failed["job"], failed["room"], failed["code"]) == (
             "failed", answer["job"], "茶", "bad_field",
@@ -247,7 +248,7 @@ class UploadTests(ChatTestCase):
 
     def test_message_removed_before_the_worker_comes_is_left_alone(self):
         self.upload()
-        messages.remove(Message.objects.get())
+        changes.remove(Message.objects.get())
         self.uploader.received(), self.reader.received()
         self.work()
         assert self.uploader.heard("jobs") == self.reader.heard("chat") == self.files() == []
@@ -257,14 +258,14 @@ class UploadTests(ChatTestCase):
         original = images.thumbnail
 
         def meanwhile(data):
-            messages.remove(Message.objects.get())
+            changes.remove(Message.objects.get())
             return original(data)
 
         self.reader.received()
         with mock.patch("chat.images.thumbnail", meanwhile):
             self.work()
         assert self.files() == []
-        assert [payload["type"] for payload in self.reader.heard("chat")] == ["removed"]
+        assert [payload["type"] for payload in self.reader.heard("chat")] == ["changed"]
         assert Message.objects.get().thumbnail == ""
 
     def test_message_overtakes_its_thumbnail_even_within_a_consumer(self):
