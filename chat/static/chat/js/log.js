@@ -1,43 +1,48 @@
-// The log: messages as elements, in order, grouped by author and day, and the place where one reads.
+// The log: messages as elements, in order, and what stands between them. Nothing here takes longer the more there are.
 
-import { bodyNodes } from "./body.js";
-import { byId, copyOf, element, paint, paintAvatar } from "./dom.js";
-import { fill, gettext, ngettext } from "./i18n.js";
-import { picture } from "./picture.js";
-import { dayText, fullText, sameDay, timeText } from "./times.js";
+import { Chunks, bisect } from "./chunks.js";
+import { byId, copyOf, element } from "./dom.js";
+import { fill, gettext } from "./i18n.js";
+import { fillMessage, groupMessage, showState } from "./message.js";
+import { Place } from "./place.js";
+import { UnreadLine } from "./unread.js";
 
-const GROUP_MS = 5 * 60_000;
-// Pixels from the end that still count as being there.
-const NEAR = 80;
 // How long a screen reader is kept from reading out many messages that came at once.
 const QUIET_MS = 600;
 
 export class Log {
   #log = byId("log");
-  #list = byId("messages");
-  #newer = byId("newer");
+  #chunks = new Chunks(byId("messages"));
+  #sending = byId("sending");
   #me;
   #items = new Map();
+  // The numbers of the messages in `#items`, sorted.
+  #order = [];
   #pending = new Map();
   #messages = new WeakMap();
   #failedPictures = new Set();
-  #atEnd = true;
-  #unseen = 0;
-  #onEnd;
+  #unread = new UnreadLine();
+  #place;
+  #entered = false;
 
-  /** `me` is our own key; `onEnd()` is called when the end of the log comes into sight. */
+  /** `me` is ourselves; `onEnd()` is called when the end of the log comes into sight. */
   constructor(me, { onEnd }) {
     this.#me = me;
-    this.#onEnd = onEnd;
-    this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#newer.addEventListener("click", () => this.toEnd());
-    const observer = new ResizeObserver(() => this.#atEnd && this.toEnd());
-    observer.observe(this.#log);
-    observer.observe(this.#log.firstElementChild);
+    this.#place = new Place({
+      first: (top) => this.#chunks.firstBelow(top),
+      onEnd,
+      onWidth: () => this.#chunks.touchAll((change) => this.#place.keep(change)),
+    });
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#leave() : this.#goToUnread()));
   }
 
   get atEnd() {
-    return this.#atEnd;
+    return this.#place.atEnd;
+  }
+
+  /** Say up to which number all has been read, before the first messages are shown. */
+  enter(read) {
+    this.#unread.set(read);
   }
 
   /** Show stored messages; `quiet` where many come at once. Those that we had shown as pending stay where they are. */
@@ -48,15 +53,17 @@ export class Log {
     if (quiet) {
       this.#hush();
     }
-    const place = this.#atEnd ? null : this.#place();
-    for (const message of messages) {
-      this.#put(message);
-    }
-    if (place) {
-      this.#log.scrollTop += place.item.offsetTop - place.top;
-      this.#countUnseen(messages, place.item);
-    } else {
-      this.toEnd();
+    const last = this.#order.at(-1) ?? 0;
+    this.#place.keep(() => {
+      for (const message of messages) {
+        this.#put(message);
+      }
+      this.#countUnseen(messages.filter(({ seq, author }) => seq > last && author.key !== this.#me.key));
+      this.#drawUnread();
+    });
+    if (!this.#entered) {
+      this.#entered = true;
+      this.#goToUnread();
     }
     byId("log-empty").hidden = true;
   }
@@ -67,28 +74,27 @@ export class Log {
     const item = this.#pending.get(id) ?? copyOf("message");
     this.#pending.set(id, item);
     this.#fill(item, message);
-    item.classList.add("message-pending");
-    item.classList.remove("message-failed");
-    this.#note(item, gettext("Sending…"));
+    showState(item, "sending");
     if (!item.isConnected) {
-      this.#list.append(item);
+      this.#sending.append(item);
+      // Who answers has read what there was.
+      this.#unread.set(null);
     }
-    this.#group(item);
-    this.toEnd();
+    this.#groupSending();
+    this.#place.toEnd();
     byId("log-empty").hidden = true;
   }
 
   /** Say why a message of ours was not stored, and offer what can be done. */
   fail(id, text, { retry, discard }) {
-    const item = this.#pending.get(id);
-    item.classList.replace("message-pending", "message-failed");
     const button = (label, action) => {
       const made = element("button", { type: "button", className: "link-button", textContent: label });
       made.addEventListener("click", action);
       return made;
     };
-    this.#note(
-      item,
+    showState(
+      this.#pending.get(id),
+      "failed",
       fill(gettext("Not sent: %(reason)s"), { reason: text }),
       button(gettext("Try again"), retry),
       button(gettext("Discard"), discard),
@@ -97,28 +103,24 @@ export class Log {
 
   /** Say something under a message of ours that is still on its way. */
   notePending(id, text) {
-    this.#note(this.#pending.get(id), text);
+    showState(this.#pending.get(id), "sending", text);
   }
 
   discard(id) {
-    const item = this.#pending.get(id);
-    const next = item.nextElementSibling;
+    this.#pending.get(id).remove();
     this.#pending.delete(id);
-    item.remove();
-    if (next) {
-      this.#group(next);
-    }
+    this.#groupSending();
   }
 
-  /** Show a message anew after it changed: its thumbnail came, or it was removed. */
+  /** Show a message anew after it changed: its thumbnail came, it was edited or removed. */
   refresh(message) {
     const item = this.#items.get(message.seq);
     if (item) {
-      this.#fill(item, message);
-      this.#group(item);
-      if (item.nextElementSibling) {
-        this.#group(item.nextElementSibling);
-      }
+      this.#place.keep(() => {
+        this.#fill(item, message);
+        this.#group(this.#indexAfter(message.seq) - 1);
+        this.#chunks.touch(item);
+      });
     }
   }
 
@@ -131,59 +133,37 @@ export class Log {
     }
   }
 
+  /** Bring message `seq` into sight and point at it; return false where it is not on the page. */
+  reveal(seq) {
+    const item = this.#items.get(seq);
+    if (item) {
+      this.#place.show(item);
+      item.classList.add("message-pointed");
+      item.addEventListener("animationend", () => item.classList.remove("message-pointed"), { once: true });
+    }
+    return Boolean(item);
+  }
+
   /** Forget all stored messages. What is pending stays. */
   clear() {
-    for (const item of this.#items.values()) {
-      item.remove();
-    }
+    this.#chunks.clear();
     this.#items.clear();
-    this.#atEnd = true;
+    this.#order = [];
+    this.#place.toEnd();
   }
 
   /** Say what stands above the first message: more of them, or the beginning. */
   setMore(more) {
-    byId("earlier").hidden = !more;
-    byId("log-start").hidden = more || this.#items.size === 0;
-    byId("log-empty").hidden = more || this.#items.size + this.#pending.size > 0;
+    this.#place.keep(() => {
+      byId("earlier").hidden = !more;
+      byId("log-start").hidden = more || this.#items.size === 0;
+      byId("log-empty").hidden = more || this.#items.size + this.#pending.size > 0;
+    });
     this.#log.setAttribute("aria-busy", "false");
   }
 
   toEnd() {
-    this.#log.scrollTop = this.#log.scrollHeight;
-    this.#arrived();
-  }
-
-  #scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
-    if (this.#atEnd) {
-      this.#arrived();
-    }
-  }
-
-  #arrived() {
-    this.#atEnd = true;
-    this.#unseen = 0;
-    this.#newer.hidden = true;
-    this.#onEnd();
-  }
-
-  #countUnseen(messages, from) {
-    const below = messages.filter(({ seq, author }) => {
-      const after = from.compareDocumentPosition(this.#items.get(seq)) & Node.DOCUMENT_POSITION_FOLLOWING;
-      return after && author.key !== this.#me.key;
-    });
-    this.#unseen += below.length;
-    this.#newer.hidden = this.#unseen === 0;
-    const text = ngettext("%(count)s new message", "%(count)s new messages", this.#unseen);
-    this.#newer.textContent = `${fill(text, { count: this.#unseen })} ↓`;
-  }
-
-  /** Return the first message in sight, and where it is: what must not move when others come in above. */
-  #place() {
-    const top = this.#log.scrollTop;
-    const item = [...this.#list.children].find((child) => child.offsetTop + child.offsetHeight > top);
-    return item ? { item, top: item.offsetTop } : null;
+    this.#place.toEnd();
   }
 
   #hush() {
@@ -195,83 +175,92 @@ export class Log {
     const own = message.author.key === this.#me.key;
     const item = (own && this.#pending.get(message.id)) || copyOf("message");
     this.#pending.delete(message.id);
-    item.classList.remove("message-pending", "message-failed");
-    this.#note(item);
     this.#fill(item, message);
-    const next = this.#following(message.seq, item);
+    if (own) {
+      showState(item, "stored");
+    }
+    const index = this.#indexAfter(message.seq);
+    this.#chunks.put(item, this.#items.get(this.#order[index - 1]), this.#items.get(this.#order[index]));
+    this.#order.splice(index, 0, message.seq);
     this.#items.set(message.seq, item);
-    if (!item.isConnected || item.nextElementSibling !== next) {
-      this.#list.insertBefore(item, next);
-    }
-    this.#group(item);
-    if (next) {
-      this.#group(next);
-    }
-  }
-
-  /** Return the element before which message `seq` belongs. */
-  #following(seq, item) {
-    let next = null;
-    // From the end: nearly always there is nothing behind it but what is pending.
-    for (let child = this.#list.lastElementChild; child; child = child.previousElementSibling) {
-      const other = this.#messages.get(child);
-      if (child !== item && other.seq !== undefined && other.seq < seq) {
-        break;
-      }
-      next = child === item ? next : child;
-    }
-    return next;
+    this.#group(index);
   }
 
   #fill(item, message) {
     this.#messages.set(item, message);
-    const { author, at, removed } = message;
-    const date = new Date(at);
-    item.dataset.seq = message.seq ?? "";
-    item.classList.toggle("message-own", author.key === this.#me.key);
-    item.classList.toggle("message-removed", removed);
-    paintAvatar(item.querySelector(".avatar"), author);
-    const name = item.querySelector(".author");
-    name.textContent = author.name;
-    paint(name, author.key);
-    item.querySelector(".guest-tag").hidden = !author.guest;
-    const time = item.querySelector("time");
-    time.dateTime = at;
-    time.textContent = timeText(date);
-    time.title = fullText(date);
-    const bubble = item.querySelector(".bubble");
-    bubble.title = fullText(date);
-    bubble.classList.toggle("bubble-picture", Boolean(message.image));
-    bubble.replaceChildren(...this.#content(message));
+    const own = message.author.key === this.#me.key;
+    fillMessage(item, message, { own, failed: this.#failedPictures.has(message.seq) });
   }
 
-  #content({ seq, author, body, image, removed }) {
-    if (removed) {
-      return [element("p", { textContent: gettext("This message was removed.") })];
+  /** Group message number `index` in the order with the one before it, and the one after it with that. */
+  #group(index) {
+    const [before, item, after] = [-1, 0, 1].map((step) => this.#items.get(this.#order[index + step]));
+    groupMessage(item, this.#messages.get(item), this.#messages.get(before));
+    if (after) {
+      groupMessage(after, this.#messages.get(after), this.#messages.get(item));
+      this.#chunks.touch(after);
+    } else {
+      this.#groupSending();
     }
-    const parts = body ? [element("p", { className: "bubble-text", dir: "auto" }, ...bodyNodes(body))] : [];
-    if (image) {
-      parts.push(picture(image, author.name, { failed: this.#failedPictures.has(seq) }));
+  }
+
+  #groupSending() {
+    let before = this.#messages.get(this.#items.get(this.#order.at(-1)));
+    for (const item of this.#pending.values()) {
+      const message = this.#messages.get(item);
+      groupMessage(item, message, before);
+      before = message;
     }
-    return parts;
   }
 
-  #note(item, ...content) {
-    const note = item.querySelector(".message-note");
-    note.replaceChildren(...content);
-    note.hidden = content.length === 0;
+  /** Return the index in `#order` of the first number above `seq`. */
+  #indexAfter(seq) {
+    // Nearly always it is the last one.
+    const last = this.#order.at(-1) ?? 0;
+    return seq >= last ? this.#order.length : bisect(this.#order.length, (index) => this.#order[index] > seq);
   }
 
-  /** Show or hide what a message shares with the one before it: its day, its author and its time. */
-  #group(item) {
-    const message = this.#messages.get(item);
-    const before = item.previousElementSibling && this.#messages.get(item.previousElementSibling);
-    const date = new Date(message.at);
-    const newDay = !before || !sameDay(new Date(before.at), date);
-    const day = item.querySelector(".day");
-    day.hidden = !newDay;
-    day.textContent = newDay ? dayText(date) : "";
-    const together = !newDay && before.author.key === message.author.key && date - new Date(before.at) < GROUP_MS;
-    item.classList.toggle("message-continued", together);
+  // --- What is new ---
+
+  #countUnseen(messages) {
+    if (messages.length === 0 || this.atEnd || !this.#entered) {
+      return;
+    }
+    if (this.#place.unseen === 0) {
+      this.#unread.set(messages[0].seq - 1);
+    }
+    this.#place.addUnseen(messages.length);
+  }
+
+  #drawUnread() {
+    if (this.#unread.after !== null) {
+      const isNew = (seq) => {
+        const { author, removed } = this.#messages.get(this.#items.get(seq));
+        return author.key !== this.#me.key && !removed;
+      };
+      let index = this.#indexAfter(this.#unread.after);
+      while (index < this.#order.length && !isNew(this.#order[index])) {
+        index += 1;
+      }
+      const item = this.#items.get(this.#order[index]);
+      if (item && item !== this.#unread.item) {
+        this.#unread.drawAbove(item);
+        this.#chunks.touch(item);
+      }
+    }
+  }
+
+  #leave() {
+    if (this.atEnd) {
+      this.#unread.set(this.#order.at(-1) ?? 0);
+    }
+  }
+
+  /** Begin reading where one stopped, if that is out of sight. */
+  #goToUnread() {
+    const { item } = this.#unread;
+    if (item && item.offsetTop < this.#log.scrollTop) {
+      this.#place.show(item);
+    }
   }
 }

@@ -71,6 +71,11 @@ export class Rooms {
     return [...this.#rooms.values()].find(({ slug }) => slug === this.#current);
   }
 
+  /** The number up to which the open room had been read, or null. */
+  get lastRead() {
+    return this.open ? this.#read.get(this.open.id) : null;
+  }
+
   nameOf(slug) {
     return [...this.#rooms.values()].find((room) => room.slug === slug)?.name;
   }
