@@ -76,7 +76,7 @@ NAMELESS = 500
 # Of one person on all their devices, of all people in one room, of one socket. Nobody types two messages a second for
 # long, but somebody who was away while the server restarted sends fifty at once.
 RATES: dict[str, dict[str, Rate]] = {
-    "send": {"person": Rate(4, burst=200), "room": Rate(200, burst=2000), "connection": Rate(2, burst=100)},
+    "send": {"person": Rate(4, burst=300), "room": Rate(200, burst=2000), "connection": Rate(2, burst=160)},
     # Every tab joins again when an interface server restarts.
     "join": {"person": Rate(5, burst=300), "connection": Rate(2, burst=100)},
     # Dropped in silence: of a page one comes every three seconds.

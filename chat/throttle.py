@@ -20,7 +20,8 @@ from chat import limits
 from chat.identity import Identity
 from chat.models import Message, Room
 
-_drops = Drops(logging.getLogger(__name__), "throttled")
+logger = logging.getLogger(__name__)
+_drops = Drops(logger, "throttled")
 
 
 def check(
@@ -58,7 +59,9 @@ def check_upload(who: Identity, size: int, room: Room, uid: str | None = None) -
     if not settings.CHAT_RATES:
         return
     counted = (f"upload:{who.key}", limits.RATES["upload"]["person"])
-    wait = rates.take([counted, (f"bytes:{who.key}", limits.UPLOAD_BYTES, min(max(size, 1), limits.IMAGE_BYTES))], kind="upload")
+    wait = rates.take(
+        [counted, (f"bytes:{who.key}", limits.UPLOAD_BYTES, min(max(size, 1), limits.IMAGE_BYTES))], kind="upload"
+    )
     if wait and not (uid and _is_stored(room, who, uid)):
         raise _too_fast("upload", who, wait)
 
