@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from channels_lts import streams
 from channels_lts.binding import WebsocketBinding
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import broadcast, groups, identity, permissions, rooms
+from chat import broadcast, direct, groups, identity, permissions, rooms, throttle
 from chat.forms import RoomForm
 from chat.identity import Identity
 from chat.models import Room
@@ -28,17 +29,20 @@ class RoomBinding(WebsocketBinding):
 
     model = Room
     stream = "rooms"
-    fields = ["name", "slug", "topic", "private", "last_seq"]
+    fields = ["name", "slug", "topic", "private", "last_seq", "slow_seconds"]
     #: What people may set; the other fields only go out.
-    writable = ("name", "topic", "private")
+    writable = ("name", "topic", "private", "slow_seconds")
     # The demultiplexer has found out who it is.
     channel_session_user = False
 
     # --- Out ---
 
     @classmethod
-    def payload(cls, room: Room, action: str) -> dict[str, Any]:
-        return {"type": action, **cls().serialize(room, action)}
+    def payload(cls, room: Room, action: str, viewer: str | None = None) -> dict[str, Any]:
+        """Return *room* for the person with the key *viewer*: only direct rooms look different to different people."""
+        payload = {"type": action, **cls().serialize(room, action)}
+        payload["data"]["direct"] = direct.other_key(room, viewer)
+        return payload
 
     @classmethod
     def group_names(cls, instance: Room) -> set[str]:
@@ -80,8 +84,23 @@ class RoomBinding(WebsocketBinding):
     @classmethod
     def tell(cls, room: Room, action: str, whom: Any) -> None:
         """Send *room* as it is now, when the transaction commits, to the groups that *whom* returns then."""
-        message = cls.encode(cls.stream, cls.payload(room, action))
-        broadcast.to_groups(whom, message)
+        if room.direct is None:
+            broadcast.to_groups(whom, cls.encode(cls.stream, cls.payload(room, action)))
+        else:
+            transaction.on_commit(lambda: cls._tell_each(room, action, set(whom())))
+
+    @classmethod
+    def _tell_each(cls, room: Room, action: str, told: set[str]) -> None:
+        """Send a direct *room* to those of its people whose groups are among *told*, by the name that each has for it.
+
+        Of one that is gone nobody's name is known any more, and nobody needs it.
+        """
+        names = direct.names(room) if action != DELETE else {}
+        for key in direct.keys(room):
+            if groups.person(key) in told:
+                payload = cls.payload(room, action, key)
+                payload["data"]["name"] = names.get(key, room.name)
+                broadcast.to_group(groups.person(key), cls.encode(cls.stream, payload))
 
     # --- In ---
 
@@ -102,6 +121,8 @@ class RoomBinding(WebsocketBinding):
         if not form.is_valid():
             raise StreamError("bad_field", _reasons(form))
         if action == CREATE:
+            assert self.who is not None  # noqa: S101  (permitted() made sure)
+            throttle.check("room", self.who)
             room = rooms.create(form.save(commit=False))
         else:
             room.save(update_fields=self.writable)
@@ -118,13 +139,16 @@ class RoomBinding(WebsocketBinding):
             raise StreamError("bad_field", _("This cannot be set: %(fields)s") % {"fields": ", ".join(unknown)[:200]})
         if action == UPDATE:
             assert pk is not None  # noqa: S101  (deserialize() made sure)
-            return permissions.open_room_by_id(who, pk, permissions.MANAGE)
+            room = permissions.open_room_by_id(who, pk, permissions.MANAGE)
+            assert who is not None  # noqa: S101  (open_room refuses nobody)
+            throttle.check("action", who)
+            return room
         if who is None or who.user_id is None:
             raise StreamError("not_allowed", _("Sign in to make a room."))
         return Room(created_by_id=who.user_id)
 
     def _form_data(self, room: Room, data: dict[str, Any]) -> dict[str, Any]:
-        kinds = {"name": str, "topic": str, "private": bool}
+        kinds: dict[str, Any] = {"name": str, "topic": str, "private": bool, "slow_seconds": int}
         return {name: field(data, name, kinds[name], default=getattr(room, name)) for name in self.writable}
 
     def _answer(self, room: Room, action: str) -> None:

@@ -19,7 +19,7 @@ class NameField(forms.CharField):
         return clean_name(super().to_python(value) or "")
 
 
-class RoomForm(forms.ModelForm):
+class NewRoomForm(forms.ModelForm):
     name = NameField(label=_("Name"), max_length=limits.ROOM_NAME)
     topic = NameField(label=_("Topic"), max_length=limits.TOPIC, required=False)
 
@@ -27,6 +27,15 @@ class RoomForm(forms.ModelForm):
         model = Room
         fields = ["name", "topic", "private"]
         labels = {"private": _("Private")}
+
+
+class RoomForm(NewRoomForm):
+    """All that can be changed of a room."""
+
+    slow_seconds = forms.IntegerField(label=_("Slow mode"), min_value=0, max_value=limits.SLOW)
+
+    class Meta(NewRoomForm.Meta):
+        fields = [*NewRoomForm.Meta.fields, "slow_seconds"]
 
 
 class GuestForm(forms.Form):

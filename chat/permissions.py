@@ -46,10 +46,10 @@ def kind_of(identity: Identity | None, room: Room) -> str:
         return "nobody"
     if identity.staff and room.direct is None:
         return "staff"
-    if room.role in (Membership.OWNER, Membership.MODERATOR):
-        return room.role
     if room.banned:
         return "banned"
+    if room.role in (Membership.OWNER, Membership.MODERATOR):
+        return room.role
     if identity.guest:
         return "guest"
     return "stranger" if room.role is None else "member"

@@ -7,13 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
-from chat import payloads
+from chat import limits, payloads
 from chat.identity import Identity, user_key
-from chat.models import Membership, Room
+from chat.models import Ban, Membership, Room
 from chat.text import storable
 
 # How often a slug is chosen anew because another process took it in the same moment.
@@ -23,12 +23,12 @@ _SLUG_ATTEMPTS = 5
 def listed(identity: Identity | None) -> list[dict[str, Any]]:
     """Return the rooms in the list of *identity*, by name: the public ones and their own. Costs one query.
 
-    Nobody sees the public ones where they could become a guest. Staff may open every room, but their list is not
-    longer than other people's.
+    Those from which they are banned are not among them. Nobody sees the public ones where they could become a guest.
+    Staff may open every room, but their list is not longer than other people's.
     """
     if identity is None and not settings.CHAT_GUESTS:
         return []
-    rooms = Room.objects.with_membership(identity)
+    rooms = Room.objects.with_membership(identity).with_mentions(identity).with_other(identity).filter(banned=False)
     rooms = rooms.filter(Q(private=False) | Q(role__isnull=False)).order_by("name", "pk")
     return [payloads.room(room, identity) for room in rooms]
 
@@ -54,27 +54,21 @@ def _create(room: Room) -> Room:
     return room
 
 
-def mark_read(room: Room, identity: Identity, seq: int) -> None:
-    """Move this person's marker in *room* forward to *seq*, never back and never beyond the last message.
-
-    Who reads a public room becomes a member of it by that. Staff who look into a private room do not.
-
-    Raises:
-        StreamError: ``not_allowed``: guests have no marker on the server.
-    """
-    if identity.user_id is None:
-        raise StreamError("not_allowed", _("Guests keep their place in the browser."))
-    seq = min(seq, room.last_seq)
-    if room.role is None:
-        if room.private:
-            return
-        Membership.objects.get_or_create(room=room, user_id=identity.user_id, defaults={"last_read_seq": seq})
-    Membership.objects.filter(room=room, user=identity.user_id, last_read_seq__lt=seq).update(last_read_seq=seq)
+def delete(room: Room) -> None:
+    """Delete *room* with everything in it. Everybody who is in it, or has it in their list, is told."""
+    room.delete()
 
 
 def members(room: Room) -> list[dict[str, Any]]:
-    """Return the members of *room*, by name, with their roles. Costs one query."""
-    found = room.memberships.select_related("user").order_by("user__username")
+    """Return members of *room* with their roles, ``limits.MEMBERS`` at most. Costs one query.
+
+    Owners come first, then moderators, then all others, each by name.
+    """
+    ranks = [When(role=role, then=Value(rank)) for rank, (role, _name) in enumerate(Membership.ROLES)]
+    found = room.memberships.select_related("user").annotate(
+        rank=Case(*ranks, default=Value(len(ranks)), output_field=IntegerField())
+    )
+    found = found.order_by("rank", "user__username")[: limits.MEMBERS]
     return [
         {
             "key": user_key(membership.user_id),
@@ -90,7 +84,8 @@ def add_member(room: Room, username: str) -> Membership:
     """Make the person called *username* a member of a private room; who is one already keeps their role.
 
     Raises:
-        StreamError: ``bad_field`` for a public room, ``not_found`` where nobody has this name.
+        StreamError: ``bad_field`` for a public room, ``not_found`` where nobody has this name, ``not_allowed`` where
+            they are banned.
     """
     if not room.private:
         raise StreamError("bad_field", _("Everybody may enter a public room."))
@@ -98,5 +93,7 @@ def add_member(room: Room, username: str) -> Membership:
     user = users.filter(username=username).first() if storable(username) else None
     if user is None:
         raise StreamError("not_found", _("There is nobody called %(name)s.") % {"name": username[:150]})
+    if Ban.objects.lasting().filter(room=room, key=user_key(user.pk)).exists():
+        raise StreamError("not_allowed", _("%(name)s is banned from this room.") % {"name": user.get_username()})
     membership, _created = Membership.objects.get_or_create(room=room, user=user)
     return membership

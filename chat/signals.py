@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
-from chat import eviction, groups, storage
+from chat import broadcast, eviction, groups, storage
 from chat.bindings import CREATE, DELETE, RoomBinding
 from chat.identity import user_key
-from chat.models import Membership, Message, Room
+from chat.models import Invitation, Membership, Message, Room
 
 
 @receiver(post_save, sender=Room)
@@ -28,22 +28,48 @@ def room_going(instance: Room, **kwargs: Any) -> None:
 
 
 @receiver(post_save, sender=Membership)
-def member_came(instance: Membership, created: bool, **kwargs: Any) -> None:
-    if created and instance.room.private:
-        RoomBinding.tell(instance.room, CREATE, lambda: [groups.person(user_key(instance.user_id))])
+def member_came_or_changed(instance: Membership, created: bool, **kwargs: Any) -> None:
+    room, key = instance.room, user_key(instance.user_id)
+    if created and room.private:
+        RoomBinding.tell(room, CREATE, lambda: [groups.person(key)])
+    if not created and instance.role == Membership.MEMBER:
+        _end_invitations(instance)
+    # Whoever first reads a public room becomes a member of it, which is no news for the others.
+    if not created or room.private or instance.role != Membership.MEMBER:
+        _tell_role(room, instance.user_id, instance.role)
 
 
 @receiver(post_delete, sender=Membership)
 def member_went(instance: Membership, **kwargs: Any) -> None:
+    if instance.role != Membership.MEMBER:
+        _end_invitations(instance)
     # After the commit, when it shows whether the room or the account went as well: those are told of by themselves.
     transaction.on_commit(functools.partial(_put_out, instance.room_id, instance.user_id))
 
 
 def _put_out(room_id: int, user_id: int) -> None:
-    room = Room.objects.filter(pk=room_id, private=True).first()
-    if room is not None and get_user_model().objects.filter(pk=user_id, is_staff=False).exists():
-        eviction.evict_user(room, user_id)
-        RoomBinding.tell(room, DELETE, lambda: [groups.person(user_key(user_id))])
+    room = Room.objects.filter(pk=room_id).first()
+    user = get_user_model().objects.filter(pk=user_id).first()
+    if room is None or user is None:
+        return
+    key = user_key(user_id)
+    if room.private and not user.is_staff:
+        eviction.evict(room, key, "not_allowed")
+    if room.private:
+        RoomBinding.tell(room, DELETE, lambda: [groups.person(key)])
+    _tell_role(room, user_id, None)
+
+
+def _end_invitations(membership: Membership) -> None:
+    """End the links of somebody who may make none any more: else who was put out could let themselves in."""
+    links = Invitation.objects.filter(room=membership.room_id, created_by=membership.user_id)
+    links.filter(created_by__is_staff=False).delete()
+
+
+def _tell_role(room: Room, user_id: int, role: str | None) -> None:
+    """Tell those who are in *room* what somebody is there now; None: no member."""
+    key = user_key(user_id)
+    broadcast.to_stream(groups.room(room.pk), "rooms", "member", room=room.slug, key=key, role=role)
 
 
 @receiver(post_delete, sender=Message)

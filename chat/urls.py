@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from chat.views import accounts, api, media, pages
+from chat.views import accounts, api, hooks, invitations, media, pages, tokens
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("rooms/<str:slug>/images/", api.room_images, name="room-images"),
     path("rooms/<str:slug>/members/", api.room_members, name="room-members"),
     path("rooms/<str:slug>/read/", api.room_read, name="room-read"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("accounts/tokens/", tokens.token_list, name="tokens"),
+    path("accounts/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
+    path("hooks/<str:secret>/", hooks.hook, name="hook"),
+    path("api/rooms/", api.room_list, name="api-rooms"),
+    path("api/rooms/<str:slug>/messages/", api.room_messages, name="api-messages"),
     path("api/rooms/<str:slug>/<str:name>/", api.room_action, name="api-room-action"),
     path("api/<str:name>/", api.action, name="api-action"),
     path("media/<path:path>", media.media, name="media"),

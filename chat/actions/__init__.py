@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.actions import reading
+from chat.actions import changing, invitations, people, reading, rooms, webhooks
 from chat.actions.registry import ACTIONS, perform
 
-__all__ = ["ACTIONS", "perform", "reading"]
+__all__ = ["ACTIONS", "changing", "invitations", "people", "perform", "reading", "rooms", "webhooks"]

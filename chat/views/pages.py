@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_lts.exceptions import StreamError
-from chat import identity, limits, payloads, permissions, responses, rooms, throttle
-from chat.forms import RoomForm
+from chat import direct, identity, limits, payloads, permissions, responses, rooms, throttle
+from chat.forms import NewRoomForm
 from chat.identity import Identity
 from chat.models import Room
 from chat.text import storable
@@ -49,7 +49,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def room_new(request: HttpRequest) -> HttpResponse:
-    form = RoomForm(request.POST if request.method == "POST" else None, instance=Room(created_by_id=request.user.pk))
+    form = NewRoomForm(request.POST if request.method == "POST" else None, instance=Room(created_by_id=request.user.pk))
     refused = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -72,12 +72,18 @@ def common_context(who: Identity | None) -> dict[str, Any]:
 
 def _page(request: HttpRequest, who: Identity | None, current: Room | None) -> HttpResponse:
     listed = rooms.listed(who)
+    allowed = permissions.allowed(who, current) if current else frozenset()
+    if current is not None and current.direct is not None:
+        current.other_name = direct.names(current).get(who.key) if who else None
     context = {
         **common_context(who),
         "rooms": listed,
         "room": payloads.room(current, who) if current else None,
-        "can_manage": current is not None and permissions.MANAGE in permissions.allowed(who, current),
-        "room_form": RoomForm(),
+        "can_manage": permissions.MANAGE in allowed,
+        "can_moderate": permissions.MODERATE in allowed,
+        "can_own": permissions.OWN in allowed,
+        "is_member": bool(current and current.role),
+        "room_form": NewRoomForm(),
         "config": _config(who, listed, current),
     }
     return render(request, "chat/room.html", context)

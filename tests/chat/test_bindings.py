@@ -3,10 +3,10 @@ from __future__ import annotations
 from channels.binding.base import BindingMetaclass
 from django.db import transaction
 
-from chat import messages
+from chat import direct, messages
 from chat.bindings import RoomBinding
 from chat.models import Membership, Room
-from tests.chat.base import ChatTestCase, guest
+from tests.chat.base import ChatTestCase, guest, who
 
 
 def actions(payloads):
@@ -32,7 +32,15 @@ class OutboundTests(ChatTestCase):
             "action": "create",
             "pk": room.pk,
             "model": "chat.room",
-            "data": {"name": "Tea", "slug": "tea", "topic": "green", "private": False, "last_seq": 0},
+            "data": {
+                "name": "Tea",
+                "slug": "tea",
+                "topic": "green",
+                "private": False,
+                "last_seq": 0,
+                "slow_seconds": 0,
+                "direct": None,
+            },
         }
         room.topic = "black"
         room.save()
@@ -123,6 +131,17 @@ class InboundTests(ChatTestCase):
         self.tea.refresh_from_db()
         assert (self.tea.name, self.tea.topic, self.tea.slug) == ("Tea", "green", "tea")
 
+    def test_slow_mode_and_privacy_are_set_and_told(self):
+        data = {"slow_seconds": 3600, "private": True}
+        self.ask({"user": self.ann}, action="update", pk=self.tea.pk, data=data)
+        self.tea.refresh_from_db()
+        assert (self.tea.slow_seconds, self.tea.private) == (3600, True)
+
+    def test_direct_rooms_cannot_be_changed(self):
+        room = direct.open_with(who(self.ann), who(self.ben).key)
+        for data in ({"name": "x"}, {"private": False}, {"slow_seconds": 5}):
+            assert self.refused({"user": self.ann}, action="update", pk=room.pk, data=data) == "not_allowed"
+
     def test_action_may_be_given_as_the_type(self):
         self.ask({"user": self.ann}, type="update", pk=self.tea.pk, data={"name": "Coffee"})
         self.tea.refresh_from_db()
@@ -167,6 +186,10 @@ class InboundTests(ChatTestCase):
             {"topic": []},
             {"private": "yes"},
             {"private": None},
+            {"slow_seconds": -1},
+            {"slow_seconds": 3601},
+            {"slow_seconds": "1"},
+            {"slow_seconds": True},
         ):
             for request in (
                 {"action": "create", "data": {"name": "Coffee", **data}},

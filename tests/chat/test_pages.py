@@ -21,8 +21,11 @@ class HomeTests(ChatTestCase):
             "slug": "茶",
             "topic": "",
             "private": False,
+            "direct": None,
+            "slow_seconds": 0,
             "last_seq": 0,
             "unread": 0,
+            "mentions": 0,
             "url": "/rooms/%E8%8C%B6/",
         }
         assert response.context["identity"] == me
