@@ -66,6 +66,8 @@ class Room(models.Model):
     private = models.BooleanField(_("private"), default=False, help_text=_("Only members see it."))
     last_seq = models.BigIntegerField(_("last number"), default=0, editable=False)
     revision = models.BigIntegerField(_("revision"), default=0, editable=False)
+    # Numbers who comes and goes from 1 on, so that whoever hears of it in another order knows what came last.
+    presence = models.BigIntegerField(_("comings and goings"), default=0, editable=False)
     slow_seconds = models.PositiveIntegerField(
         _("slow mode"), default=0, blank=True, help_text=_("Seconds between two messages of one person; 0: no limit.")
     )
