@@ -60,7 +60,30 @@ def main(arguments: list[str]) -> int:
                 results.append(missing)
             else:
                 results.append(run(cell, python, name))
+    results += mixed(results)
     return report(results)
+
+
+def mixed(results: list[Result]) -> list[Result]:
+    """Run interface servers and workers of two Pythons together: that of ``make test``, and the newest of *results*."""
+    ours = ROOT / ".venv" / "bin" / "python"
+    cells = [result.cell for result in results if result.cell.endswith("-lts") and not result.note]
+    if not cells or not ours.exists():
+        return []
+    cell = f"{cells[-1].partition('-')[0]}+ours"
+    print(f"\n=== {cell}", flush=True)
+    result, started = Result(cell), time.monotonic()
+    summary = DIRECTORY / f"{cell}.xml"
+    summary.unlink(missing_ok=True)
+    command: list[str | Path] = [ours, "-m", "pytest", "-q", f"--junitxml={summary}", "tests/test_hosts.py"]
+    other = variables() | {"OTHER_VENV": str(DIRECTORY / cells[-1])}
+    status = subprocess.run(command, cwd=ROOT, env=other, check=False, timeout=TIME_LIMIT).returncode
+    if summary.exists():
+        count(summary, result)
+    if status and not result.failed:
+        result.note, result.failed = f"pytest ended with {status}", 1
+    result.seconds = time.monotonic() - started
+    return [result]
 
 
 def find_python(version: str) -> str | None:
