@@ -1,7 +1,7 @@
 // The pictures that wait above the message box: chosen, pasted or dropped.
 
 import { limits } from "./config.js";
-import { newId } from "./connection.js";
+import { newId } from "../streams.js";
 import { byId, copyOf } from "./dom.js";
 import { fill, gettext, language } from "./i18n.js";
 import { clearError, showError } from "./notices.js";

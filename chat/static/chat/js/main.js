@@ -2,10 +2,9 @@
 
 import { identity, rooms as knownRooms, slug, socket } from "./config.js";
 import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
-import { Conversation } from "./conversation.js";
-import { byId, paintAvatar } from "./dom.js";
+import { paintAvatar } from "./dom.js";
 import { prepareDrawers } from "./drawers.js";
+import { prepareEarlier } from "./earlier.js";
 import { fill, gettext } from "./i18n.js";
 import { Log } from "./log.js";
 import { markersOf } from "./markers.js";
@@ -14,6 +13,8 @@ import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { prepareSettings } from "./settings.js";
 import { showState } from "./state.js";
+import { Streams } from "../streams.js";
+import { loadEarlier, showRoom } from "./talk.js";
 import { inWords } from "./words.js";
 
 function paintAvatars() {
@@ -36,7 +37,7 @@ async function fetchRooms() {
 }
 
 /** Tell of pictures that could not be processed. Which of two is first, the answer to the upload or the job, is open. */
-function prepareJobs(connection, log) {
+function prepareJobs(streams, log) {
   const uploaded = new Map();
   const failed = new Map();
   const tell = (job) => {
@@ -45,7 +46,7 @@ function prepareJobs(connection, log) {
       showError(fill(gettext("A picture could not be processed: %(reason)s"), { reason: failed.get(job) }), { kind: "job" });
     }
   };
-  connection.on("jobs", ({ type, job, reason }) => {
+  streams.on("jobs", ({ type, job, reason }) => {
     if (type === "failed") {
       failed.set(job, reason);
       tell(job);
@@ -57,84 +58,75 @@ function prepareJobs(connection, log) {
   };
 }
 
-function prepareRoom(connection, rooms) {
+function prepareRoom(streams, rooms) {
+  const room = streams.join(slug);
   const people = new People(identity);
-  const read = () => document.hidden || !log.atEnd || rooms.markRead(conversation.last);
+  const read = () => document.hidden || !log.atEnd || rooms.markRead(room.timeline.last);
   const log = new Log(identity, { onEnd: () => read() });
   const composer = new Composer({
-    onText: (text) => conversation.joined && (conversation.send(text), true),
-    onUploaded: prepareJobs(connection, log),
+    onText: (text) => (room.send(text), true),
+    onUploaded: prepareJobs(streams, log),
   });
-  const conversation = new Conversation({
-    connection,
-    room: slug,
-    me: identity,
-    log,
-    onMembers: (members) => people.set(members),
-    onLeft: () => {
-      composer.close();
-      people.set([]);
-      showError(gettext("You are no longer in this room."), { kind: "join", reload: true });
-    },
+  log.enter(rooms.lastRead);
+  showRoom(room, log, read);
+  room.addEventListener("joined", ({ detail }) => people.set(detail.members));
+  room.addEventListener("left", () => {
+    composer.close();
+    people.set([]);
+    showError(gettext("You are no longer in this room."), { kind: "join", reload: true });
   });
-  connection.on("chat", (payload) => {
-    conversation.receive(payload);
-    read();
-  });
-  connection.on("presence", (payload) => payload.room === slug && people.receive(payload));
+  streams.on("chat", (payload) => payload.type === "error" && showError(inWords(payload)));
+  streams.on("presence", (payload) => payload.room === slug && people.receive(payload));
   document.addEventListener("visibilitychange", read);
-  byId("earlier").addEventListener("click", async ({ currentTarget }) => {
-    currentTarget.disabled = true;
-    await conversation.loadEarlier();
-    currentTarget.disabled = false;
-  });
-  return conversation;
+  prepareEarlier(() => loadEarlier(room));
+  return room;
 }
 
 function start() {
   const rooms = new Rooms(knownRooms, markersOf(identity), slug);
-  const connection = new Connection(socket);
-  connection.on("rooms", (payload) => {
+  const streams = new Streams(socket, { identity: identity.key });
+  streams.on("rooms", (payload) => {
     if (payload.type === "heads") {
       rooms.receiveHeads(payload.heads);
-      conversation?.noticeLast(payload.heads[slug]);
+      room?.notice({ seq: payload.heads[slug] });
       return;
     }
-    const room = rooms.receive(payload);
-    if (room && room.slug === slug) {
-      conversation?.noticeLast(room.last_seq);
+    const known = rooms.receive(payload);
+    if (known?.slug === slug) {
+      room?.notice({ seq: known.last_seq });
     }
   });
-  connection.on("system", (payload) => {
+  streams.on("system", (payload) => {
     if (payload.type === "announcement") {
       announce(payload.text, payload.room && rooms.nameOf(payload.room));
     } else if (payload.type === "error") {
       showError(inWords(payload));
     }
   });
-  const conversation = slug === null ? null : prepareRoom(connection, rooms);
-  prepareSettings(connection, () => rooms.open);
-  showState(connection, (text) => {
+  const room = slug === null ? null : prepareRoom(streams, rooms);
+  prepareSettings(streams, () => rooms.open);
+  showState(streams, (text) => {
     if (text) {
       showError(text, { kind: "state", reload: true });
     } else {
       clearError("state");
     }
   });
-  let first = true;
-  connection.addEventListener("welcome", async ({ detail }) => {
-    if (detail.identity.key !== identity.key) {
+  streams.addEventListener("state", ({ detail }) => {
+    if (detail.identity) {
       // Signed in or out in another tab: this page belongs to somebody else.
       location.reload();
-    } else if (!first) {
-      const known = await fetchRooms();
-      if (known) {
-        rooms.replace(known);
-      }
     }
-    first = false;
   });
-  connection.open();
+  let first = true;
+  streams.addEventListener("welcome", async () => {
+    const known = first ? null : await fetchRooms();
+    first = false;
+    if (known) {
+      rooms.replace(known);
+    }
+  });
+  streams.open();
 }
 
 prepareDrawers();
