@@ -30,13 +30,22 @@ class OriginGuard:
     Put it first in the routing: it then covers every WebSocket route, function consumers included, and no new one can
     forget it. A handshake without an Origin header passes, since every browser sends one; the header protects people's
     cookies, not the server from programs.
+
+    Args:
+        unless: Says of a handshake that its cookies do not count, so that there is nothing to protect: it passes from
+            anywhere. Whoever says so sees to it that nobody reads them: :func:`channels_lts.bearer.without_cookies`.
     """
+
+    def __init__(self, *, unless: Callable[[Any], bool] | None = None) -> None:
+        self._unless = unless
 
     def channel_names(self) -> set[str]:
         return {"websocket.connect"}
 
     def match(self, message: Any) -> tuple[Callable[..., None], dict[str, Any]] | None:
         if message.channel.name != "websocket.connect" or origin_allowed(message.get("headers", [])):
+            return None
+        if self._unless is not None and self._unless(message):
             return None
         return refuse_foreign_origin, {}
 

@@ -43,6 +43,14 @@ def close_session(session_key: str, code: int = close_codes.NOT_ALLOWED.code) ->
     _close(session_group(session_key), code)
 
 
+def close_group(group: str, code: int = close_codes.NOT_ALLOWED.code) -> None:
+    """Close every socket of *group*, which they came into by :func:`join`, under the promise of :func:`close_user`.
+
+    For whatever else a project's sockets hang on: a token, a device, a ticket.
+    """
+    _close(group, code)
+
+
 def watch(message: Any, user: Any) -> None:
     """Close the socket of *message* whenever those of *user*, a user or its primary key, are closed.
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import connection, groups, identity, messages, permissions, presence, responses, throttle
+from chat import commands, connection, groups, identity, messages, permissions, presence, responses, throttle
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def refuse(message: Any) -> None:
     raise DenyConnection
 
 
-class RoomConsumer(JsonWebsocketConsumer):
+class RoomConsumer(connection.TokenSocket, JsonWebsocketConsumer):
     """One room on one socket: ``{"message": …}`` in, ``{"message", "author", "seq", "at"}`` out, of images too.
 
     What is refused is answered by ``{"error": {"code", "reason"}}``.
@@ -66,7 +66,11 @@ class RoomConsumer(JsonWebsocketConsumer):
             try:
                 room = permissions.open_room(who, slug, permissions.POST)
                 throttle.check("send", who, room, message.reply_channel.name)
-                messages.post(room, who, field(self._content(message), "message", str))
+                text = field(self._content(message), "message", str)
+                if commands.is_command(text):
+                    self.send({"done": commands.run(room, who, text)})
+                else:
+                    messages.post(room, who, commands.to_post(text))
             except StreamError as error:
                 self.send(responses.error_body(error))
             except Exception:

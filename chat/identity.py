@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.crypto import get_random_string
 
-from chat import limits
+from chat import limits, tokens
+from chat.models import Token
 
 GUEST_SESSION_KEY = "chat_guest"
 _SOCKET_KEY = "chat_identity"
@@ -39,7 +40,10 @@ def user_key(user_id: int) -> str:
 
 
 def of_request(request: Any) -> Identity | None:
-    """Return who sent an HTTP request to a view; None is nobody: not signed in, and no name picked."""
+    """Return who sent an HTTP request to a view; None is nobody: not signed in, and no name picked.
+
+    Of who showed a token it is the token's owner: :class:`chat.middleware.TokenMiddleware` has seen to that.
+    """
     return _identify(request.user, request.session)
 
 
@@ -56,15 +60,17 @@ def of_message(message: Any) -> Identity | None:
     stored = session.get(_SOCKET_KEY)
     if stored is None:
         return None
-    who = Identity(**stored["who"])
+    who, token = Identity(**stored["who"]), stored.get("token")
     if who.guest:
         return who if settings.CHAT_GUESTS else None
     fresh = 0 <= time.time() - stored["checked"] < limits.IDENTITY_CHECK
     if fresh and not who.staff:
         return who
     now = _identify(message.user, None)
+    if token is not None and not fresh and not tokens.alive(token):
+        now = None
     # Nothing is written for staff with each frame.
-    return now if fresh and now == who else _keep(session, now)
+    return now if fresh and now == who else _keep(session, now, token)
 
 
 def opened(message: Any) -> Identity | None:
@@ -76,9 +82,16 @@ def opened(message: Any) -> Identity | None:
     return _keep(message.channel_session, _identify(message.user, message.http_session))
 
 
-def _keep(session: Any, who: Identity | None) -> Identity | None:
+def opened_by(message: Any, token: Token) -> Identity:
+    """The same for a socket whose owner showed *token*, which is valid: the one whose token it is."""
+    who = of_user(token.user)
+    _keep(message.channel_session, who, token.pk)
+    return who
+
+
+def _keep(session: Any, who: Identity | None, token: int | None = None) -> Identity | None:
     if who is not None:
-        session[_SOCKET_KEY] = {"who": asdict(who), "checked": time.time()}
+        session[_SOCKET_KEY] = {"who": asdict(who), "checked": time.time(), "token": token}
     return who
 
 

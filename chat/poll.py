@@ -13,8 +13,10 @@ from channels.auth import http_session_user
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from channels_lts import bearer
 from channels_lts.exceptions import StreamError
-from chat import groups, identity, limits, messages, permissions
+from chat import groups, identity, limits, messages, permissions, throttle, tokens
+from chat.identity import Identity
 from chat.models import Room
 from chat.responses import answers_errors, json_response
 from chat.text import storable
@@ -30,7 +32,12 @@ def poll(message: Any, slug: str) -> None:
     """
     if message["method"] != "GET":
         raise StreamError("bad_method", _("Only GET is possible here."))
-    _poll(message, slug=slug, since=_since(message.get("query_string", b"")))
+    since = _since(message.get("query_string", b""))
+    secret = bearer.of_headers(message.get("headers", []))
+    if secret is None:
+        _poll_by_cookie(message, slug=slug, since=since)
+    else:
+        _poll(message, identity.of_user(tokens.check(secret).user), slug, since)
 
 
 def poll_gone(message: Any, slug: str) -> None:
@@ -52,8 +59,14 @@ def ignore(message: Any) -> None:
 
 
 @http_session_user
-def _poll(message: Any, slug: str, since: int) -> None:
-    room = permissions.open_room(identity.of_message(message), slug)
+def _poll_by_cookie(message: Any, slug: str, since: int) -> None:
+    _poll(message, identity.of_message(message), slug, since)
+
+
+def _poll(message: Any, who: Identity | None, slug: str, since: int) -> None:
+    room = permissions.open_room(who, slug)
+    assert who is not None  # noqa: S101  (open_room refuses nobody)
+    throttle.check("poll", who)
     group = Group(groups.poll(room.pk, since))
     # Join first, then look, so that nothing falls in between. If both answer, the interface server takes the first.
     group.add(message.reply_channel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from channels_lts import bearer
 from channels_lts.exceptions import StreamError
 
 logger = logging.getLogger(__name__)
@@ -20,9 +22,11 @@ logger = logging.getLogger(__name__)
 STATUS = {
     "bad_field": 400,
     "malformed": 400,
+    "bad_token": 401,
     "not_allowed": 403,
     "not_found": 404,
     "bad_method": 405,
+    "conflict": 409,
     "too_large": 413,
     "unsupported": 415,
     "too_fast": 429,
@@ -36,13 +40,22 @@ def status_of(error: StreamError) -> int:
     return STATUS.get(error.code, 400)
 
 
+def headers_of(error: StreamError) -> dict[str, str]:
+    """Return the headers that go with the answer to *error*."""
+    if error.code == "bad_token":
+        return {"WWW-Authenticate": bearer.challenge("chat", error="invalid_token")}
+    if error.retry_after_ms is not None:
+        return {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}
+    return {}
+
+
 def error_body(error: StreamError, **fields: Any) -> dict[str, Any]:
     """Return the JSON that answers a request that was refused."""
     return {"error": error.public(), **fields}
 
 
-def json_response(content: Any, status: int = 200) -> dict[str, Any]:
-    """Return the channel message that answers an ``http.request`` with *content* as JSON."""
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the channel message that answers an ``http.request`` with *content* as JSON, and *headers* besides."""
     body = json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False).encode()
     return {
         "status": status,
@@ -51,6 +64,7 @@ def json_response(content: Any, status: int = 200) -> dict[str, Any]:
             (b"Content-Length", str(len(body)).encode()),
             (b"Cache-Control", b"no-store"),
             (b"X-Content-Type-Options", b"nosniff"),
+            *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
         ],
         "content": body,
         "more_content": False,
@@ -76,6 +90,6 @@ def answers_errors(consumer: Callable[..., None]) -> Callable[..., None]:
                 refusal = StreamError("internal", _("The server failed; it has been logged."))
             else:
                 return
-        message.reply_channel.send(json_response(error_body(refusal), status_of(refusal)))
+        message.reply_channel.send(json_response(error_body(refusal), status_of(refusal), headers_of(refusal)))
 
     return inner

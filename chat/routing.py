@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channels import include, route, route_class
 
-from chat import consumers, health, jobs, metrics, poll, presence
+from chat import consumers, health, jobs, metrics, poll, presence, reminders, waiting
 from chat.streams import ChatDemultiplexer
 
 echo_routing = [
@@ -28,5 +28,7 @@ channel_routing = [
     # Once one of them has a consumer, all of them need one.
     route("http.disconnect", poll.ignore),
     route(jobs.CHANNEL, jobs.make_thumbnail),
+    route(waiting.CHANNEL, waiting.too_late),
+    route(reminders.CHANNEL, reminders.due),
     route("interface.gone", presence.interface_gone),
 ]

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
-from chat import broadcast, eviction, groups, storage
+from chat import broadcast, eviction, groups, storage, tokens
 from chat.bindings import CREATE, DELETE, RoomBinding
 from chat.identity import user_key
-from chat.models import Invitation, Membership, Message, Room
+from chat.models import Invitation, Membership, Message, Room, Token
 
 
 @receiver(post_save, sender=Room)
@@ -70,6 +70,11 @@ def _tell_role(room: Room, user_id: int, role: str | None) -> None:
     """Tell those who are in *room* what somebody is there now; None: no member."""
     key = user_key(user_id)
     broadcast.to_stream(groups.room(room.pk), "rooms", "member", room=room.slug, key=key, role=role)
+
+
+@receiver(post_delete, sender=Token)
+def token_deleted(instance: Token, **kwargs: Any) -> None:
+    tokens.revoked(instance)
 
 
 @receiver(post_delete, sender=Message)

@@ -10,11 +10,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
-from channels_lts.streams import Demultiplexer, Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
-from chat import actions, connection, groups, identity, limits, messages, permissions, presence, throttle
+from channels_lts.streams import Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
+from chat import actions, commands, connection, groups, identity, limits, messages, permissions, presence, throttle
 from chat.bindings import RoomBinding
 from chat.identity import Identity
 from chat.models import Room
+from chat.waiting import TokenFirst, is_nameless
 
 
 class ChatConsumer(StreamConsumer):
@@ -108,8 +109,20 @@ class ChatStream(ChatConsumer, NumberedStream):
     def store(self, log: Room, payload: dict[str, Any]) -> Stored:
         uid = messages.client_uid(payload)
         throttle.check("send", self.identity, log, self.message.reply_channel.name, uid=uid)
-        message, again = messages.post(log, self.identity, field(payload, "body", str), uid)
+        message, again = messages.post(log, self.identity, commands.to_post(field(payload, "body", str)), uid)
         return Stored(message.uid, message.seq, again)
+
+    def type_send(self, payload: dict[str, Any]) -> None:
+        body = payload.get("body")
+        if not (isinstance(body, str) and commands.is_command(body)):
+            super().type_send(payload)
+            return
+        room, uid = (
+            self.open(field(payload, "room", str, max_length=limits.SLUG), write=True),
+            messages.client_uid(payload),
+        )
+        throttle.check("send", self.identity, room, self.message.reply_channel.name)
+        self.reply("done", **commands.run(room, self.identity, field(payload, "body", str), uid))
 
 
 def head(room: Room) -> Head:
@@ -124,7 +137,7 @@ class JobsStream(ChatConsumer):
     """Only speaks: ``queued``, ``done`` and ``failed``, from chat.jobs."""
 
 
-class ChatDemultiplexer(Demultiplexer):
+class ChatDemultiplexer(TokenFirst):
     """The socket of the page. Nobody in particular is refused with 403; who is nobody any more is closed: 4003."""
 
     http_user = True
@@ -144,7 +157,7 @@ class ChatDemultiplexer(Demultiplexer):
 
     def raw_receive(self, message: Any, **kwargs: Any) -> None:
         message.identity = identity.of_message(message)
-        if message.identity is None:
+        if message.identity is None and not is_nameless(message):
             # The account was closed or its password changed, or guests are no longer welcome.
             self.close(connection.close_code(message))
             return

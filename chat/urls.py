@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from chat.views import accounts, api, hooks, invitations, media, pages, tokens
+from chat.views import accounts, api, hooks, installed, invitations, media, pages, tokens
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -26,5 +26,8 @@ urlpatterns = [
     path("api/rooms/<str:slug>/<str:name>/", api.room_action, name="api-room-action"),
     path("api/<str:name>/", api.action, name="api-action"),
     path("media/<path:path>", media.media, name="media"),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("sw.js", installed.service_worker, name="service-worker"),
+    path("offline/<str:language>/", installed.offline, name="offline"),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=["chat"]), name="jsi18n"),
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +12,26 @@ from django.views.decorators.cache import never_cache
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import actions, identity, images, jobs, limits, messages, payloads, permissions, presence, rooms
+from chat import (
+    actions,
+    commands,
+    identity,
+    images,
+    jobs,
+    limits,
+    messages,
+    payloads,
+    permissions,
+    presence,
+    reading,
+    rooms,
+    throttle,
+)
 from chat.identity import Identity
+from chat.middleware import refusal, takes_token
 from chat.models import Room
-from chat.responses import error_body, status_of
+from chat.text import clean_body
+from chat.views.requests import content_of, idempotency_key, integer, number
 
 View = Callable[..., HttpResponse]
 
@@ -44,25 +59,48 @@ def endpoint(**views: Callable[..., HttpResponse]) -> View:
             return response
 
     functools.update_wrapper(view, next(iter(views.values())))
-    return view
+    return takes_token(view)
 
 
-def refusal(error: StreamError, **fields: Any) -> JsonResponse:
-    return _json(error_body(error, **fields), status_of(error))
+def list_rooms(request: HttpRequest, who: Identity) -> HttpResponse:
+    throttle.check("history", who)
+    return _json({"rooms": rooms.listed(who)})
 
 
 def list_messages(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
+    """List the last messages, those before a number, or those after one; oldest first, whichever it is."""
+    throttle.check("history", who)
     room = permissions.open_room(who, slug)
-    limit = _number(request, "limit", limits.HISTORY, 1, limits.HISTORY_MAX)
-    found, more = messages.before(room, _number(request, "before", None, 1), limit or limits.HISTORY)
+    limit = number(request, "limit", limits.HISTORY, 1, limits.HISTORY_MAX) or limits.HISTORY
+    before, after = number(request, "before", None, 1), number(request, "after", None, 0)
+    if before is not None and after is not None:
+        raise StreamError("bad_field", _("Ask for before or for after, not for both."))
+    if after is None:
+        found, more = messages.before(room, before, limit)
+    else:
+        found = messages.after(room, after, limit + 1)
+        found, more = found[:limit], len(found) > limit
     return _json({"messages": found, "more": more})
 
 
 def post_message(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
-    """Post from outside of a consumer; 201 for a new message, 200 for one that was sent before under the same id."""
+    """Post from outside of a consumer.
+
+    201 for a new message, 200 for one that was sent before under the same key (``Idempotency-Key``, or ``id``), 409
+    where that had another text, 202 for a command.
+    """
     room = permissions.open_room(who, slug, permissions.POST)
-    content = _content(request)
-    message, again = messages.post(room, who, field(content, "body", str), messages.client_uid(content))
+    content = content_of(request)
+    uid = _uid(request, content)
+    throttle.check("send", who, room, uid=uid)
+    body = field(content, "body", str)
+    if commands.is_command(body):
+        return _json({"done": commands.run(room, who, body, uid)}, 202)
+    body = commands.to_post(body)
+    message, again = messages.post(room, who, body, uid)
+    # One that was edited since may have had this text.
+    if again and message.edited_at is None and not message.removed and message.body != clean_body(body):
+        raise StreamError("conflict", _("Another message was sent under this key."))
     return _json({"message": payloads.message(message, room.slug)}, 200 if again else 201)
 
 
@@ -74,9 +112,12 @@ def post_image(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
         upload = request.FILES.get("image")
         if upload is None:
             raise StreamError("bad_field", _("The file is missing: it belongs into the field image."))
-        picture = images.accept(upload, upload.size or 0)
         form = {name: request.POST[name] for name in ("body", "id") if name in request.POST}
-        message, again = jobs.post_image(room, who, picture, form.get("body", ""), messages.client_uid(form), job)
+        uid = messages.client_uid(form)
+        throttle.check("send", who, room, uid=uid)
+        throttle.check_upload(who, upload.size or 0, room, uid)
+        picture = images.accept(upload, upload.size or 0)
+        message, again = jobs.post_image(room, who, picture, form.get("body", ""), uid, job)
     except StreamError as error:
         jobs.failed(who.key, room.slug, job, error)
         return refusal(error, job=job)
@@ -84,66 +125,50 @@ def post_image(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
 
 
 def list_members(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
+    throttle.check("history", who)
     room = permissions.open_room(who, slug)
     return _json({"members": rooms.members(room), "here": [person.public() for person in presence.here(room)]})
 
 
 def add_member(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
     """Let somebody into a private room. A form of a page without scripts is led back to the room."""
+    throttle.check("action", who)
     room = permissions.open_room(who, slug, permissions.MANAGE)
-    rooms.add_member(room, field(_content(request), "username", str).strip())
+    rooms.add_member(room, field(content_of(request), "username", str).strip())
     if "application/json" in request.META.get("HTTP_ACCEPT", "") or request.content_type == "application/json":
         return _json({"members": rooms.members(room)}, 201)
     return _see_other(room)
 
 
 def mark_read(request: HttpRequest, who: Identity, slug: str) -> HttpResponse:
+    throttle.check("read", who)
     room = permissions.open_room(who, slug)
-    content = _content(request)
+    content = content_of(request)
     if isinstance(content.get("seq"), str):
-        content = {"seq": _integer("seq", content["seq"], 0)}
-    rooms.mark_read(room, who, field(content, "seq", int, minimum=0))
+        content = {"seq": integer("seq", content["seq"], 0)}
+    reading.mark_read(room, who, field(content, "seq", int, minimum=0))
     return HttpResponse(status=204)
 
 
 def act(request: HttpRequest, who: Identity, name: str, slug: str | None = None) -> HttpResponse:
     """Do one of :mod:`chat.actions`."""
-    return _json(actions.perform(name, who, _content(request), slug=slug))
+    return _json(actions.perform(name, who, content_of(request), slug=slug))
 
 
 action = room_action = endpoint(post=act)
+room_list = endpoint(get=list_rooms)
 room_messages = endpoint(get=list_messages, post=post_message)
 room_images = endpoint(post=post_image)
 room_members = endpoint(get=list_members, post=add_member)
 room_read = endpoint(post=mark_read)
 
 
-def _content(request: HttpRequest) -> dict[str, Any]:
-    """Return what was posted, as a form or as a JSON object."""
-    if request.content_type != "application/json":
-        return request.POST.dict()
-    if len(request.body) > limits.REQUEST:
-        raise StreamError("too_large", _("The request is too large."))
-    try:
-        content = json.loads(request.body)
-    # RecursionError: arrays nested a thousand deep.
-    except (ValueError, RecursionError):
-        raise StreamError("malformed", _("The request is not JSON.")) from None
-    if not isinstance(content, dict):
-        raise StreamError("malformed", _("The request is not a JSON object."))
-    return content
-
-
-def _number(request: HttpRequest, name: str, default: int | None, low: int, high: int = 2**63 - 1) -> int | None:
-    return _integer(name, request.GET[name], low, high) if name in request.GET else default
-
-
-def _integer(name: str, text: str, low: int, high: int = 2**63 - 1) -> int:
-    # int() would take signs, blanks, underscores and the digits of other scripts, and texts of any length.
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
-    if not low <= number <= high:
-        raise StreamError("bad_field", _("%(name)s must be a number from %(low)d") % {"name": name, "low": low})
-    return number
+def _uid(request: HttpRequest, content: dict[str, Any]) -> str | None:
+    """Return the name that the client gives its message, in the header or in the body."""
+    named, key = messages.client_uid(content), idempotency_key(request)
+    if named is not None and key is not None and named != key:
+        raise StreamError("bad_field", _("The header Idempotency-Key and the field id differ."))
+    return key if named is None else named
 
 
 def _json(content: dict[str, Any], status: int = 200) -> JsonResponse:

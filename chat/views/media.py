@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from channels_lts.exceptions import StreamError
 from chat import identity, images, permissions
+from chat.middleware import takes_token
 from chat.models import Message
 from chat.text import storable
 
@@ -21,6 +22,7 @@ from chat.text import storable
 _CACHE = "private, max-age=86400, immutable"
 
 
+@takes_token
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve a file of a message, by nginx where ``MEDIA_ACCEL_LOCATION`` says so. 404 for whoever may not read it."""
