@@ -125,7 +125,7 @@ def _own(room: Room, seq: int, identity: Identity) -> Message:
 
 def _message(room: Room, seq: int) -> Message:
     # Beyond what databases can hold as a number there is no message either.
-    message = room.messages.filter(seq=seq).first() if seq <= room.last_seq else None
+    message = room.messages.filter(seq=seq).first() if seq < 2**63 else None
     if message is None:
         raise StreamError("not_found", _("There is no such message."))
     return message

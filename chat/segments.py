@@ -46,6 +46,6 @@ def phrases(query: str) -> list[tuple[list[str], bool]]:
         else:
             # Two characters at least are complete words of the index; the last one alone would ask too much.
             found.append((pairs(run)[:-1], False) if len(run) > 1 else ([run], True))
-    if found and query[-1:].strip() and not _RUN.match(query[-1]):
-        found[-1] = (found[-1][0], True)
+    if found and query[-1:].strip() and len(found[-1][0]) == 1:
+        found[-1] = (found[-1][0], not _RUN.match(found[-1][0][0]) or found[-1][1])
     return found
