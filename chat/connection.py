@@ -16,6 +16,7 @@ from django.utils import translation
 
 from channels_lts import bearer, close_codes
 from channels_lts.exceptions import StreamError
+from channels_lts.sessions import for_reply_channel
 from chat import identity, tokens
 from chat.identity import Identity
 
@@ -87,6 +88,22 @@ def close_code(message: Any) -> int:
     """
     found = getattr(message.channel_session, "found", True)
     return (close_codes.NOT_ALLOWED if found else close_codes.SERVICE_RESTART).code
+
+
+def end(message: Any) -> None:
+    """Note that this socket has ended, for those who serve its last frames at the same time."""
+    session = message.channel_session
+    if hasattr(session, "ended"):
+        session.delete()
+
+
+def has_ended(message: Any) -> bool:
+    """Whether the socket has ended while a frame of it was being served. Costs a round trip to Redis."""
+    session = message.channel_session
+    if not hasattr(session, "ended"):
+        # Another session engine does not know.
+        return False
+    return for_reply_channel(message.reply_channel.name).ended
 
 
 def enter_groups(message: Any, names: list[str]) -> None:

@@ -3,19 +3,25 @@
 A person with three tabs is there once: the room hears of the first to come and the last to go. A socket that was not
 heard of for ``limits.PRESENT`` seconds does not count, nor one whose interface server was killed; its row waits, so
 that a laptop that wakes up, or a server that was only paused, is there again at the next sign of life.
-Rows of one room change under the lock of the room's row, so that two tabs that close together tell it once.
+
+Rows of one room change under the lock of the room's row, so that two tabs that close together tell it once. What is
+told is numbered under that lock (``presence``): two workers may tell in another order than they committed, and a
+reader may hear of somebody before they hear who was there. Of each person, the highest number tells.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from channels_lts.exceptions import StreamError
 from chat import broadcast, groups, limits
 from chat.identity import Identity
 from chat.messages import lock_room
@@ -26,31 +32,33 @@ _ROWS = 500
 
 
 def enter(room: Room, channel_name: str, identity: Identity) -> None:
-    """Note that a socket of /ws/ joined *room*, and tell the room if this person was not there yet."""
+    """Note that a socket of /ws/ joined *room*, and tell the room if this person was not there yet.
+
+    Raises:
+        StreamError: ``not_found`` where the room has gone, ``too_large`` where the socket is in ``limits.ROOMS_JOINED``
+            others.
+    """
     with transaction.atomic():
-        lock_room(room.pk)
-        _sweep(room)
-        known = Client.objects.filter(room=room, key=identity.key, present=True).exists()
-        _note(room, channel_name, identity, present=True, plain=False)
-        if not known:
-            _tell(room, "join", identity)
+        _enter(lock_room(room.pk), channel_name, identity)
 
 
 def enter_plain(room: Room, channel_name: str, identity: Identity) -> None:
     """Note a socket of /ws/chat/: the room can be taken from it, but nobody is told that it is there."""
-    _note(room, channel_name, identity, present=False, plain=True)
+    Client.objects.update_or_create(
+        channel_name=channel_name, room=room, defaults={**_fields(identity), "present": False, "plain": True}
+    )
 
 
 def leave(room: Room, channel_name: str) -> None:
     """Forget a socket in *room*, and tell the room if it was the last one of this person."""
     with transaction.atomic():
-        lock_room(room.pk)
-        client = Client.objects.filter(room=room, channel_name=channel_name).first()
+        locked = lock_room(room.pk)
+        client = Client.objects.filter(room=locked, channel_name=channel_name).first()
         if client is None:
             return
         client.delete()
-        if client.present and not Client.objects.filter(room=room, key=client.key, present=True).exists():
-            _tell(room, "leave", identity_of(client))
+        if client.present:
+            _tell(locked, "leave", _without_socket(locked, [client]))
 
 
 def leave_all(channel_name: str) -> list[Room]:
@@ -76,13 +84,12 @@ def seen(channel_name: str, identity: Identity) -> None:
     Client.objects.filter(pk__in=[row.pk for row in due], present=True).update(seen_at=now)
     for row in due:
         if not row.present:
-            enter(row.room, channel_name, identity)
+            _revive(row, identity)
     # Those who are alive find those who died without a word.
     stale = _stale().filter(room__in=[row.room_id for row in rows]).values("room")
     for room in Room.objects.filter(pk__in=stale):
         with transaction.atomic():
-            lock_room(room.pk)
-            _sweep(room)
+            _sweep(lock_room(room.pk))
 
 
 def interface_gone(message: Any) -> None:
@@ -93,35 +100,75 @@ def interface_gone(message: Any) -> None:
     gone = Client.objects.filter(channel_name__startswith=message["process"], present=True)
     for room in Room.objects.filter(pk__in=(gone | _stale()).values("room")).order_by("pk"):
         with transaction.atomic():
-            lock_room(room.pk)
-            _take_out(room, list(gone.filter(room=room)))
-            _sweep(room)
+            locked = lock_room(room.pk)
+            _take_out(locked, list(gone.filter(room=locked)))
+            _sweep(locked)
 
 
-def here(room: Room) -> list[Identity]:
-    """Return the people in *room*, by name, each once."""
-    rows = Client.objects.filter(room=room, present=True, seen_at__gte=_cutoff()).order_by("seen_at")
-    people = {row.key: identity_of(row) for row in rows}
-    return sorted(people.values(), key=lambda person: (person.name.casefold(), person.key))
+def here(room: Room, most: int | None = None) -> list[Identity]:
+    """Return the people in *room*, by name, each once; *most* of them, or all. Costs one query."""
+    found = _present(room).values("key", "user_id").annotate(called=Max("name")).order_by(Lower("called"), "key")
+    people = [
+        Identity(row["key"], row["called"], guest=row["user_id"] is None, user_id=row["user_id"])
+        for row in (found if most is None else found[:most])
+    ]
+    # SQLite's lower() knows ASCII only.
+    return sorted(people, key=lambda person: (person.name.casefold(), person.key))
+
+
+def listing(room: Room) -> dict[str, Any]:
+    """Return what ``joined`` tells of the people in *room*.
+
+    ``members``: the first ``limits.PEOPLE_LISTED`` by name. ``people``: how many there are. ``presence``: the number of
+    the last that *room*, which must have been read before, knows of; what is told under a later one comes on top, also
+    where ``members`` has it already.
+    """
+    found = here(room, limits.PEOPLE_LISTED)
+    people = len(found) if len(found) < limits.PEOPLE_LISTED else _count(room)
+    return {"members": [person.public() for person in found], "people": people, "presence": room.presence}
 
 
 def identity_of(client: Client) -> Identity:
     return Identity(client.key, client.name, guest=client.user_id is None, user_id=client.user_id)
 
 
-def _note(room: Room, channel_name: str, identity: Identity, *, present: bool, plain: bool) -> None:
-    Client.objects.update_or_create(
-        channel_name=channel_name,
-        room=room,
-        defaults={
-            "user_id": identity.user_id,
-            "key": identity.key,
-            "name": identity.name,
-            "seen_at": timezone.now(),
-            "present": present,
-            "plain": plain,
-        },
-    )
+def _enter(room: Room, channel_name: str, identity: Identity) -> None:
+    """Note a socket in *room*, whose lock the caller holds; find those who are stale by the way."""
+    ended = timezone.now() - datetime.timedelta(seconds=limits.CLIENT_ROW)
+    rows = Client.objects.filter(room=room)
+    found = list(rows.filter(Q(key=identity.key) | Q(present=True, seen_at__lt=_cutoff()) | Q(seen_at__lt=ended)))
+    own = next((row for row in found if row.channel_name == channel_name), None)
+    _take_out(room, [row for row in found if row.present and row.seen_at < _cutoff() and row is not own])
+    known = any(row.present and row.key == identity.key and row.seen_at >= _cutoff() for row in found)
+    if any(row.seen_at < ended and row is not own for row in found):
+        rows.filter(seen_at__lt=ended).exclude(channel_name=channel_name).delete()
+    if own is not None:
+        Client.objects.filter(pk=own.pk).update(**_fields(identity), present=True, plain=False)
+        # One that is stale was told of already, and nobody has told that it went.
+        known = known or own.present
+    else:
+        _check_number(channel_name)
+        Client.objects.create(room=room, channel_name=channel_name, **_fields(identity))
+    if not known:
+        _tell(room, "join", [identity])
+
+
+def _check_number(channel_name: str) -> None:
+    if Client.objects.filter(channel_name=channel_name).count() >= limits.ROOMS_JOINED:
+        reason = _("One can be in %(limit)d rooms at once: leave one first.") % {"limit": limits.ROOMS_JOINED}
+        raise StreamError("too_large", reason)
+
+
+def _revive(client: Client, identity: Identity) -> None:
+    """Let a socket be present again, of which nothing was heard for a while, unless it left in this moment."""
+    with transaction.atomic():
+        room = lock_room(client.room_id)
+        if Client.objects.filter(pk=client.pk).exists():
+            _enter(room, client.channel_name, identity)
+
+
+def _fields(identity: Identity) -> dict[str, Any]:
+    return {"user_id": identity.user_id, "key": identity.key, "name": identity.name, "seen_at": timezone.now()}
 
 
 def _sweep(room: Room) -> None:
@@ -138,11 +185,39 @@ def _take_out(room: Room, clients: Sequence[Client]) -> None:
     for start in range(0, len(clients), _ROWS):
         part = clients[start : start + _ROWS]
         Client.objects.filter(pk__in=[client.pk for client in part]).update(present=False)
+    _tell(room, "leave", _without_socket(room, clients))
+
+
+def _without_socket(room: Room, clients: Iterable[Client]) -> list[Identity]:
+    """Return the people of *clients*, which are not present any more, who have no other socket in *room*."""
     left = {client.key: identity_of(client) for client in clients}
-    for key in Client.objects.filter(room=room, present=True).values_list("key", flat=True):
+    present = Client.objects.filter(room=room, present=True)
+    if len(left) == 1:
+        present = present.filter(key__in=list(left))
+    for key in present.values_list("key", flat=True):
         left.pop(key, None)
-    for identity in left.values():
-        _tell(room, "leave", identity)
+    return list(left.values())
+
+
+def _tell(room: Room, kind: str, people: Sequence[Identity]) -> None:
+    """Number and tell that *people* came to *room*, or left it; the caller holds its lock."""
+    if not people:
+        return
+    count = _count(room)
+    for identity in people:
+        room.presence += 1
+        fields = {"room": room.slug, "who": identity.public(), "presence": room.presence, "people": count}
+        broadcast.to_stream(groups.room(room.pk), "presence", kind, **fields)
+    # Not save(): it would tell every list of rooms.
+    Room.objects.filter(pk=room.pk).update(presence=room.presence)
+
+
+def _count(room: Room) -> int:
+    return _present(room).values("key").distinct().count()
+
+
+def _present(room: Room) -> QuerySet[Client]:
+    return Client.objects.filter(room=room, present=True, seen_at__gte=_cutoff())
 
 
 def _stale() -> QuerySet[Client]:
@@ -151,7 +226,3 @@ def _stale() -> QuerySet[Client]:
 
 def _cutoff() -> datetime.datetime:
     return timezone.now() - datetime.timedelta(seconds=limits.PRESENT)
-
-
-def _tell(room: Room, kind: str, identity: Identity) -> None:
-    broadcast.to_stream(groups.room(room.pk), "presence", kind, room=room.slug, who=identity.public())

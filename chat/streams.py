@@ -83,14 +83,22 @@ class ChatStream(ChatConsumer, NumberedStream):
         return head(log)
 
     def entered(self, log: Room) -> None:
-        presence.enter(log, self.message.reply_channel.name, self.identity)
+        name = self.message.reply_channel.name
+        try:
+            presence.enter(log, name, self.identity)
+        except StreamError:
+            self._group(log).discard(self.message.reply_channel)
+            raise
+        if connection.has_ended(self.message):
+            # The worker that served the disconnect did not see the row yet, and nobody else will take it away.
+            self._leave(log)
 
     def left(self, log: Room) -> None:
         presence.leave(log, self.message.reply_channel.name)
 
     def greeting(self, log: Room) -> dict[str, Any]:
         return {
-            "members": [person.public() for person in presence.here(log)],
+            **presence.listing(log),
             "role": log.role,
             "permissions": sorted(permissions.allowed(self.identity, log)),
             "last_read": log.last_read,
@@ -167,6 +175,8 @@ class ChatDemultiplexer(TokenFirst):
     def disconnect(self, message: Any, **kwargs: Any) -> None:
         message.identity = identity.of_message(message)
         connection.leave_groups(message, self._groups(message.identity))
+        # First, so that a join that another worker serves in this moment finds that it comes too late.
+        connection.end(message)
         for room in presence.leave_all(message.reply_channel.name):
             Group(groups.room(room.pk)).discard(message.reply_channel)
         super().disconnect(message, **kwargs)

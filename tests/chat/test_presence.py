@@ -39,7 +39,13 @@ class PresenceTests(ChatTestCase):
         joined = page.join(self.tea)
         assert names(joined["members"]) == ["ann", "watcher"]
         assert self.watcher.heard("presence") == [
-            {"type": "join", "room": "tea", "who": {"key": f"u{self.ann.pk}", "name": "ann", "guest": False}}
+            {
+                "type": "join",
+                "room": "tea",
+                "who": {"key": f"u{self.ann.pk}", "name": "ann", "guest": False},
+                "presence": 2,
+                "people": 2,
+            }
         ]
         page.close()
         assert self.told() == [("leave", "ann")]
