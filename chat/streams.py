@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
-from chat import actions, commands, connection, groups, identity, limits, messages, permissions, presence, throttle
+from chat import actions, commands, connection, groups, identity, limits, messages, permissions, presence, throttle, typing
 from chat.bindings import RoomBinding
 from chat.identity import Identity
 from chat.models import Room
@@ -62,6 +62,11 @@ class ChatStream(ChatConsumer, NumberedStream):
             if kind in ("join", "history"):
                 throttle.check(kind, self.identity, channel=self.message.reply_channel.name)
             super().receive(content, **kwargs)
+
+    def type_typing(self, payload: dict[str, Any]) -> None:
+        """Nothing answers this: who typed on has other worries."""
+        slug = field(payload, "room", str, max_length=limits.SLUG)
+        typing.tell(self.identity, slug, self.message.reply_channel.name, on=field(payload, "on", bool))
 
     def open(self, name: str, *, write: bool = False) -> Room:
         return permissions.open_room(self.identity, name, permissions.POST if write else permissions.READ)
