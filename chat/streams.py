@@ -39,8 +39,10 @@ class SystemStream(ChatConsumer, Heartbeat):
         presence.seen(self.message.reply_channel.name, self.identity)
         super().type_ping(payload)
 
-    def heads(self) -> dict[str, Head]:
-        return {room.slug: head(room) for room in presence.joined(self.message.reply_channel.name)}
+    def heads(self) -> dict[str, dict[str, int]]:
+        # Who missed the last number of ``presence`` shows somebody who has gone, or not somebody who came.
+        rooms = presence.joined(self.message.reply_channel.name)
+        return {room.slug: {**head(room).public(), "presence": room.presence} for room in rooms}
 
 
 class ChatStream(ChatConsumer, NumberedStream):

@@ -118,5 +118,5 @@ class BoardTests(TransactionChannelTestCase):
     def test_a_heartbeat_tells_the_heads(self):
         reader = self.client_of()
         assert self.ask(reader, "ping", "system", id=1) == [{"type": "pong", "heads": {}, "id": 1}]
-        self.code.System.heads = lambda stream: {"news": Head("1", 7, 2)}
+        self.code.System.heads = lambda stream: {"news": Head("1", 7, 2).public()}
         assert self.ask(reader, "ping", "system") == [{"type": "pong", "heads": {"news": {"seq": 7, "revision": 2}}}]

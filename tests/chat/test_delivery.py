@@ -40,7 +40,10 @@ class HeadTests(DeliveryTestCase):
         self.posted(2)
         self.changed(1, "edited")
         page.received()
-        heads = {"tea": {"seq": 2, "revision": 1}, "coffee": {"seq": 0, "revision": 0}}
+        heads = {
+            "tea": {"seq": 2, "revision": 1, "presence": 1},
+            "coffee": {"seq": 0, "revision": 0, "presence": 1},
+        }
         assert page.one("system", "ping")["heads"] == heads
         page.ask("chat", "leave", room="tea")
         assert set(page.one("system", "ping")["heads"]) == {"coffee"}
