@@ -31,6 +31,14 @@ def _interrupt(number: int, frame: Any) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """No name of its own for each process: SQLite's databases are in memory, and on PostgreSQL there is one process.
+
+    pytest-django knows Django's own SQLite backend for one that is in memory, and ours not.
+    """
+
+
+@pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.Redis]:
     """A Redis of this test run; its ``url`` names database 0. Keep to prefixes of your own."""
     service = services.Redis(tmp_path_factory.mktemp("redis"))
