@@ -15,6 +15,7 @@ import { prepareSettings } from "./settings.js";
 import { showState } from "./state.js";
 import { Streams } from "../streams.js";
 import { loadEarlier, showRoom } from "./talk.js";
+import { prepareTyping } from "./typing.js";
 import { inWords } from "./words.js";
 
 function paintAvatars() {
@@ -69,7 +70,7 @@ function prepareRoom(streams, rooms) {
   });
   log.enter(rooms.lastRead);
   showRoom(room, log, read);
-  room.addEventListener("joined", ({ detail }) => people.set(detail.members));
+  room.addEventListener("joined", ({ detail }) => people.set(detail.members, detail));
   room.addEventListener("left", () => {
     composer.close();
     people.set([]);
@@ -78,6 +79,7 @@ function prepareRoom(streams, rooms) {
   streams.on("chat", (payload) => payload.type === "error" && showError(inWords(payload)));
   streams.on("presence", (payload) => payload.room === slug && people.receive(payload));
   document.addEventListener("visibilitychange", read);
+  prepareTyping(room, streams, identity);
   prepareEarlier(() => loadEarlier(room));
   return room;
 }
