@@ -1,18 +1,16 @@
 // The box to write in.
 
-import { identity, limits, slug } from "./config.js";
+import { limits, slug } from "./config.js";
 import { byId } from "./dom.js";
 import { fill, gettext, ngettext } from "./i18n.js";
 import { Attachments } from "./attachments.js";
+import { draftOf, keepDraft } from "./drafts.js";
 import { clearError, showError } from "./notices.js";
-import { load, save } from "./storage.js";
+import { preference } from "./preferences.js";
 import { upload } from "./upload.js";
 
 // How many characters before the limit we begin to count.
 const COUNT_FROM = 300;
-const DRAFT = `chat:draft:${identity?.key}:${slug}`;
-// Without keys to hold, Enter is the only way to a new line.
-const touch = matchMedia("(hover: none) and (pointer: coarse)");
 
 export class Composer {
   #form = byId("composer");
@@ -28,11 +26,13 @@ export class Composer {
   constructor({ onText, onUploaded }) {
     this.#onText = onText;
     this.#onUploaded = onUploaded;
-    this.#text.value = this.#text.value || (load("sessionStorage", DRAFT) ?? "");
+    this.#text.value = this.#text.value || draftOf(slug);
     this.#text.addEventListener("input", () => this.#changed());
     this.#text.addEventListener("keydown", (event) => {
       // While a Chinese input method composes, Enter takes its suggestion.
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229 && !touch.matches) {
+      const composing = event.isComposing || event.keyCode === 229;
+      const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && preference("enter"));
+      if (event.key === "Enter" && sends && !composing) {
         event.preventDefault();
         this.#form.requestSubmit();
       }
@@ -41,6 +41,13 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    this.#changed();
+  }
+
+  /** Put `text` where the caret is, in place of what is selected. */
+  insert(text) {
+    const { selectionStart, selectionEnd } = this.#text;
+    this.#text.setRangeText(text, selectionStart, selectionEnd, "end");
     this.#changed();
   }
 
@@ -104,7 +111,7 @@ export class Composer {
   }
 
   #changed() {
-    save("sessionStorage", DRAFT, this.#text.value);
+    keepDraft(slug, this.#text.value);
     // As high as its lines; the style sheet sets the bounds.
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;

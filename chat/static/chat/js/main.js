@@ -3,20 +3,26 @@
 import { identity, rooms as knownRooms, slug, socket } from "./config.js";
 import { Composer } from "./composer.js";
 import { paintAvatar } from "./dom.js";
+import { prepareDrafts } from "./drafts.js";
 import { prepareDrawers } from "./drawers.js";
 import { prepareEarlier } from "./earlier.js";
+import { prepareEmoji } from "./emoji.js";
 import { fill, gettext } from "./i18n.js";
 import { Log } from "./log.js";
 import { markersOf } from "./markers.js";
+import { allowed, prepareNotifications } from "./notify.js";
 import { announce, clearError, showError } from "./notices.js";
 import { People } from "./people.js";
+import { preparePreferences } from "./preferences.js";
 import { Rooms } from "./rooms.js";
 import { prepareSettings } from "./settings.js";
 import { showState } from "./state.js";
 import { Streams } from "../streams.js";
 import { loadEarlier, showRoom } from "./talk.js";
+import { prepareViewer } from "./viewer.js";
 import { prepareTyping } from "./typing.js";
 import { inWords } from "./words.js";
+import { prepareWorker } from "./worker.js";
 
 function paintAvatars() {
   for (const box of document.querySelectorAll("[data-avatar]")) {
@@ -81,6 +87,8 @@ function prepareRoom(streams, rooms) {
   document.addEventListener("visibilitychange", read);
   prepareTyping(room, streams, identity);
   prepareEarlier(() => loadEarlier(room));
+  prepareEmoji((text) => composer.insert(text));
+  prepareViewer();
   return room;
 }
 
@@ -106,6 +114,10 @@ function start() {
     }
   });
   const room = slug === null ? null : prepareRoom(streams, rooms);
+  prepareNotifications(streams, room, rooms);
+  preparePreferences(slug, allowed);
+  prepareDrafts();
+  prepareWorker();
   prepareSettings(streams, () => rooms.open);
   showState(streams, (text) => {
     if (text) {

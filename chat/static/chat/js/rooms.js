@@ -76,8 +76,21 @@ export class Rooms {
     return this.open ? this.#read.get(this.open.id) : null;
   }
 
+  isDirect(slug) {
+    return Boolean(this.#bySlug(slug)?.direct);
+  }
+
+  isUnread(slug) {
+    const room = this.#bySlug(slug);
+    return room !== undefined && this.#unread(room) > 0;
+  }
+
   nameOf(slug) {
-    return [...this.#rooms.values()].find((room) => room.slug === slug)?.name;
+    return this.#bySlug(slug)?.name;
+  }
+
+  #bySlug(slug) {
+    return [...this.#rooms.values()].find((room) => room.slug === slug);
   }
 
   #put(room) {

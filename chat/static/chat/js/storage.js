@@ -17,3 +17,20 @@ export function save(storage, key, value) {
     console.info(`${key} is not kept:`, error.message);
   }
 }
+
+export function forget(storage, key) {
+  try {
+    globalThis[storage].removeItem(key);
+  } catch (error) {
+    console.info(`${key} is not forgotten:`, error.message);
+  }
+}
+
+/** Return the keys that begin with `prefix`. */
+export function keysOf(storage, prefix) {
+  try {
+    return Object.keys(globalThis[storage]).filter((key) => key.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}
