@@ -72,6 +72,10 @@ DEFAULTS: dict[str, Any] = {
     "DRAIN_TIMEOUT": 25,
     # Milliseconds, from and to, over which sockets that are sent away spread their return.
     "RECONNECT_AFTER": (500, 5000),
+    # --- UDP interface server: each is the default of a flag of runudp ---
+    # Bytes of a datagram, and seconds that the end of the process waits for replies to what it has handed over.
+    "UDP_MAX_SIZE": 8192,
+    "UDP_DRAIN_TIMEOUT": 5,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channels import include, route, route_class
 
-from chat import consumers, health, jobs, metrics, poll, presence, reminders, waiting
+from chat import consumers, datagrams, health, jobs, metrics, poll, presence, reminders, waiting
 from chat.streams import ChatDemultiplexer
 
 echo_routing = [
@@ -30,5 +30,6 @@ channel_routing = [
     route(jobs.CHANNEL, jobs.make_thumbnail),
     route(waiting.CHANNEL, waiting.too_late),
     route(reminders.CHANNEL, reminders.due),
+    route("udp.receive", datagrams.datagram),
     route("interface.gone", presence.interface_gone),
 ]

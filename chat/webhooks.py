@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from channels_lts import bearer
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import limits, messages, payloads
+from chat import limits, messages, payloads, throttle
 from chat.identity import Identity
 from chat.models import Message, Room, Webhook
 from chat.tokens import checked_name
@@ -88,9 +88,10 @@ def post(webhook: Webhook, text: str, uid: str | None = None) -> tuple[Message, 
     """Post *text* into the webhook's room, under its name; returns the message, and whether it was there before.
 
     Raises:
-        StreamError: what :func:`chat.messages.post` raises.
+        StreamError: ``too_fast``, and what :func:`chat.messages.post` raises.
     """
     author = Identity(f"w{webhook.pk}", webhook.name, guest=False)
+    throttle.check("send", author, webhook.room, uid=uid)
     message, again = messages.post(webhook.room, author, text, uid)
     _note_use(webhook)
     return message, again

@@ -18,7 +18,7 @@ from channels_lts import conf
 from tests.services import ROOT, TIMEOUT_SCALE, wait_for
 
 SUPERVISOR = ROOT / "deploy" / "supervisor"
-PROGRAM_FILES = ("interface.conf", "workers.conf", "delay.conf", "wsgi.conf", "embedded/redis.conf")
+PROGRAM_FILES = ("interface.conf", "workers.conf", "delay.conf", "udp.conf", "wsgi.conf", "embedded/redis.conf")
 
 
 def read(*names: str) -> configparser.RawConfigParser:
@@ -58,7 +58,7 @@ def test_every_channel_of_the_routing_belongs_to_one_pool():
     from channels import channel_layers
 
     channels = channel_layers["default"].router.channels
-    assert {"http.request", "websocket.connect", "websocket.receive", "thumbnail"} <= set(channels)
+    assert {"http.request", "websocket.connect", "websocket.receive", "thumbnail", "udp.receive"} <= set(channels)
     assert {channel: takers(channel) for channel in channels if len(takers(channel)) != 1} == {}
 
 
@@ -82,9 +82,9 @@ def test_each_program_may_finish_what_it_is_at_and_leaves_nothing_behind(name):
     assert program["autorestart"] == "true"
 
 
-@pytest.mark.parametrize("name", sorted(programs("workers.conf", "interface.conf", "delay.conf")))
+@pytest.mark.parametrize("name", sorted(programs("workers.conf", "interface.conf", "delay.conf", "udp.conf")))
 def test_each_program_of_ours_says_when_it_is_ready_in_a_file_of_its_own(name):
-    program = programs("workers.conf", "interface.conf", "delay.conf")[name]
+    program = programs("workers.conf", "interface.conf", "delay.conf", "udp.conf")[name]
     number = "_%(process_num)02d" if "process_name" in program else ""
     assert f'"%(ENV_RUN_DIR)s/%(program_name)s{number}.ready"' in program["command"]
 
@@ -108,7 +108,7 @@ def test_the_service_waits_longer_than_its_programs_take_to_stop():
     unit = (ROOT / "deploy" / "systemd" / "chat.service").read_text()
     limit = int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1])
     in_turn = {"workers": 0}
-    for name, program in programs("interface.conf", "workers.conf", "delay.conf", "wsgi.conf").items():
+    for name, program in programs("interface.conf", "workers.conf", "delay.conf", "udp.conf", "wsgi.conf").items():
         # supervisord stops group after group, and the programs of a group together.
         group = "workers" if name in programs("workers.conf") else name
         in_turn[group] = max(in_turn.get(group, 0), int(program["stopwaitsecs"]))
@@ -127,7 +127,7 @@ def test_the_example_environment_names_all_that_the_files_read():
 def test_no_path_or_count_is_fixed():
     for name, program in programs(*PROGRAM_FILES).items():
         assert not re.search(r"(?<![\w)])/(?!\.)", program["command"].replace("/bin/", "")), name
-        if name not in {"delay", "redis", "wsgi"}:
+        if name not in {"delay", "redis", "udp", "wsgi"}:
             assert (
                 program["numprocs"]
                 == f"%(ENV_{'INTERFACE_PROCESSES' if name == 'daphne' else name.upper() + '_WORKERS'})s"

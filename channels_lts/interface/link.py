@@ -42,13 +42,18 @@ class Link:
     """What the interface server asks of any channel layer, in the reactor's thread and without blocking it.
 
     On our own layer, that is. Others are used as Daphne uses them (:mod:`channels_lts.interface.polling`).
+
+    Args:
+        prefix: What the name of this process's channel, and of each reply channel, begins with.
     """
 
-    def __init__(self, channel_layer: Any, receiver: Receiver, *, force_sync: bool = False) -> None:
+    def __init__(
+        self, channel_layer: Any, receiver: Receiver, *, force_sync: bool = False, prefix: str = "daphne.response."
+    ) -> None:
         from channels_lts.interface.batching import RedisBackend
         from channels_lts.interface.polling import PollingBackend
 
-        self.process_channel = f"daphne.response.{_random_name(10)}!"
+        self.process_channel = f"{prefix}{_random_name(10)}!"
         self._layer = channel_layer
         self._consumed: dict[str, bool] = {}
         self._backend: RedisBackend | PollingBackend

@@ -44,6 +44,8 @@ CHOICES = [
     "STATIC_ROOT",
     "SUPERVISOR_INCLUDE",
     "TIME_ZONE",
+    "UDP_BIND",
+    "UDP_PORT",
     "WEB_WORKERS",
     "WSGI_BIND",
     "WSGI_WORKERS",
@@ -58,8 +60,18 @@ _DEFAULTS = {
     "SUPERVISOR_INCLUDE": "",
     "WSGI_BIND": "127.0.0.1:8001",
     "WSGI_WORKERS": "2",
+    "UDP_BIND": "127.0.0.1",
+    "UDP_PORT": "8002",
 }
-_NUMBERS = ("PORT", "INTERFACE_PROCESSES", "WEB_WORKERS", "SOCKET_WORKERS", "BACKGROUND_WORKERS", "OPEN_FILES")
+_NUMBERS = (
+    "PORT",
+    "INTERFACE_PROCESSES",
+    "WEB_WORKERS",
+    "SOCKET_WORKERS",
+    "BACKGROUND_WORKERS",
+    "OPEN_FILES",
+    "UDP_PORT",
+)
 # A unix socket's path may have 107 bytes, and supervisord first binds "supervisor.sock.<pid>" beside the final name.
 _LONGEST_RUN_DIR = 107 - len("/supervisor.sock.4194304")
 
