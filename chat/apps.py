@@ -15,7 +15,7 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         # Bindings and signals must be connected in every process that saves rooms: workers, gunicorn, commands.
-        from chat import bindings, signals  # noqa: F401
+        from chat import bindings, signals, uploads  # noqa: F401
 
         post_migrate.connect(_keep_search_index, sender=self)
 

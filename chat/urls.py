@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import JavaScriptCatalog
 
-from chat.views import accounts, api, hooks, installed, invitations, media, pages, tokens
+from chat.views import accounts, api, hooks, installed, invitations, media, pages, tokens, uploads
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("rooms/<str:slug>/", pages.room, name="room"),
     path("rooms/<str:slug>/messages/", api.room_messages, name="room-messages"),
     path("rooms/<str:slug>/images/", api.room_images, name="room-images"),
+    path("rooms/<str:slug>/uploads/", uploads.room_uploads, name="room-uploads"),
+    path("rooms/<str:slug>/uploads/<str:token>/", uploads.room_upload, name="room-upload"),
     path("rooms/<str:slug>/members/", api.room_members, name="room-members"),
     path("rooms/<str:slug>/read/", api.room_read, name="room-read"),
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),

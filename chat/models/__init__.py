@@ -7,5 +7,6 @@ from chat.models.clients import Client
 from chat.models.messages import Mention, Message
 from chat.models.rooms import Ban, Invitation, Membership, Room
 from chat.models.turns import Turn
+from chat.models.uploads import Upload
 
-__all__ = ["Ban", "Client", "Invitation", "Membership", "Mention", "Message", "Room", "Token", "Turn", "Webhook"]
+__all__ = ["Ban", "Client", "Invitation", "Membership", "Mention", "Message", "Room", "Token", "Turn", "Upload", "Webhook"]
