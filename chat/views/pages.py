@@ -20,7 +20,7 @@ from chat.identity import Identity
 from chat.models import Room
 from chat.text import storable
 
-_ROOM_URLS = ("images", "read", "messages", "members")
+_ROOM_URLS = ("images", "uploads", "read", "messages", "members")
 
 
 @never_cache
