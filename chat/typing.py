@@ -1,8 +1,8 @@
 """Who is typing: told to the room at once and stored nowhere.
 
 Somebody counts as typing for ``limits.TYPING`` seconds after they last said so, unless they stop sooner: by saying so,
-by the message that they wrote, or by leaving. Readers keep that time themselves, so nobody types for ever, whatever gets
-lost. A page says it again every few seconds, not with every key.
+by the message that they wrote, or by leaving. Readers keep that time themselves, so nobody types for ever, whatever
+gets lost. A page says it again every few seconds, not with every key.
 """
 
 from __future__ import annotations
@@ -25,5 +25,6 @@ def tell(who: Identity, slug: str, channel: str, *, on: bool) -> None:
     """
     room = permissions.open_room(who, slug, permissions.POST)
     if throttle.passes("typing", who, room, channel):
-        payload = {"type": "typing", "room": room.slug, "who": who.public(), "for_ms": limits.TYPING * 1000 if on else 0}
+        for_ms = limits.TYPING * 1000 if on else 0
+        payload = {"type": "typing", "room": room.slug, "who": who.public(), "for_ms": for_ms}
         after_commit.send_now(Group(groups.room(room.pk)), streams.encode("chat", payload))

@@ -95,8 +95,8 @@ def append(upload: Upload, at: int, piece: bytes) -> int:
 
     Raises:
         WrongOffset: it does not follow on what has arrived.
-        StreamError: ``too_large`` beyond the size that was announced; ``unavailable`` where the disk takes nothing: then
-            as much has arrived as before.
+        StreamError: ``too_large`` beyond the size that was announced; ``unavailable`` where the disk takes nothing:
+            then as much has arrived as before.
     """
     with _opened(upload, create=at == 0) as file:
         arrived = os.fstat(file).st_size
