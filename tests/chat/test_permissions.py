@@ -11,32 +11,61 @@ from channels.exceptions import DenyConnection
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from channels_lts.exceptions import StreamError
-from chat import jobs, messages, permissions
+from chat import actions, direct, jobs, messages, permissions
 from chat.identity import Identity
 from chat.images import accept
-from chat.models import Membership, Message, Room
+from chat.models import Ban, Membership, Message, Room
 from tests.chat.base import ChatTestCase, Page, Socket, guest, image_bytes, who
 
-PEOPLE = ("staff", "owner", "moderator", "member", "stranger", "guest", "nobody")
+PEOPLE = ("staff", "owner", "moderator", "member", "stranger", "guest", "banned", "nobody")
+SORTS = ("public", "private", "direct")
 
-# (who, private) -> what they may do. Written out, so that a change of the table in the code is seen here.
+ALL = {"read", "post", "moderate", "manage", "own"}
+# (who, sort of room) -> what they may do. Written out, so that a change of the table in the code is seen here.
 ALLOWED = {
-    ("staff", False): {"read", "post", "moderate", "manage", "own"},
-    ("owner", False): {"read", "post", "moderate", "manage", "own"},
-    ("moderator", False): {"read", "post", "moderate", "manage"},
-    ("member", False): {"read", "post"},
-    ("stranger", False): {"read", "post"},
-    ("guest", False): {"read", "post"},
-    ("nobody", False): set(),
-    ("staff", True): {"read", "post", "moderate", "manage", "own"},
-    ("owner", True): {"read", "post", "moderate", "manage", "own"},
-    ("moderator", True): {"read", "post", "moderate", "manage"},
-    ("member", True): {"read", "post"},
-    ("stranger", True): set(),
-    ("guest", True): set(),
-    ("nobody", True): set(),
+    ("staff", "public"): ALL,
+    ("owner", "public"): ALL,
+    ("moderator", "public"): {"read", "post", "moderate", "manage"},
+    ("member", "public"): {"read", "post"},
+    ("stranger", "public"): {"read", "post"},
+    ("guest", "public"): {"read", "post"},
+    ("banned", "public"): set(),
+    ("nobody", "public"): set(),
+    ("staff", "private"): ALL,
+    ("owner", "private"): ALL,
+    ("moderator", "private"): {"read", "post", "moderate", "manage"},
+    ("member", "private"): {"read", "post"},
+    ("stranger", "private"): set(),
+    ("guest", "private"): set(),
+    ("banned", "private"): set(),
+    ("nobody", "private"): set(),
+    # Of a direct room there are its two members, whatever they are elsewhere, and all others.
+    ("staff", "direct"): set(),
+    ("owner", "direct"): set(),
+    ("moderator", "direct"): set(),
+    ("member", "direct"): {"read", "post"},
+    ("stranger", "direct"): set(),
+    ("guest", "direct"): set(),
+    ("banned", "direct"): set(),
+    ("nobody", "direct"): set(),
 }
-CELLS = list(product(PEOPLE, (False, True)))
+CELLS = list(product(PEOPLE, SORTS))
+
+# action of a room -> what one must be allowed to, and fields with which it is refused for another reason, or harmless.
+ACTIONS: dict[str, tuple[str, dict]] = {
+    "read": ("read", {"seq": 0}),
+    "members": ("read", {}),
+    "quit": ("read", {}),
+    "kick": ("moderate", {"key": "gnone"}),
+    "ban": ("moderate", {"key": "gnone"}),
+    "unban": ("moderate", {"key": "gnone"}),
+    "bans": ("moderate", {}),
+    "invite": ("manage", {"hours": "x"}),
+    "invitations": ("manage", {}),
+    "revoke": ("manage", {"token": "none"}),
+    "role": ("own", {"key": "gnone", "role": "king"}),
+    "delete": ("own", {}),
+}
 
 
 def refusal(person: str) -> str:
@@ -45,13 +74,13 @@ def refusal(person: str) -> str:
 
 
 def in_every_cell(test):
-    """Run a test of MatrixTests for everybody in a public and in a private room."""
+    """Run a test of MatrixTests for everybody in a room of each sort."""
 
     @functools.wraps(test)
     def inner(self):
-        for person, private in CELLS:
-            with self.subTest(person=person, private=private):
-                test(self, person, self.rooms[private], ALLOWED[person, private])
+        for person, sort in CELLS:
+            with self.subTest(person=person, sort=sort):
+                test(self, person, self.rooms[sort], ALLOWED[person, sort])
 
     return inner
 
@@ -61,14 +90,19 @@ class MatrixTests(ChatTestCase):
         super().setUp()
         self.users = {
             "staff": self.user("staff", is_staff=True),
-            **{name: self.user(name) for name in ("owner", "moderator", "member", "stranger")},
+            **{name: self.user(name) for name in ("owner", "moderator", "member", "stranger", "banned", "other")},
         }
         roles = {name: self.users[name] for name in ("owner", "moderator", "member")}
-        self.rooms = {private: self.room(f"private {private}", private, **roles) for private in (False, True)}
+        self.rooms = {sort: self.room(sort, sort == "private", **roles) for sort in ("public", "private")}
+        for room in self.rooms.values():
+            # With a role: a ban outweighs it.
+            Membership.objects.create(room=room, user=self.users["banned"], role=Membership.OWNER)
+            Ban.objects.create(room=room, key=who(self.users["banned"]).key, name="banned")
+        self.rooms["direct"] = direct.open_with(who(self.users["member"]), who(self.users["other"]).key)
         image = accept(SimpleUploadedFile("x", image_bytes()), 1)
         for room in self.rooms.values():
-            messages.post(room, who(self.users["owner"]), "hello")
-            jobs.post_image(room, who(self.users["owner"]), image, "", None, "job")
+            messages.post(room, who(self.users["member"]), "hello")
+            jobs.post_image(room, who(self.users["member"]), image, "", None, "job")
 
     def identity(self, person: str) -> Identity | None:
         if person == "nobody":
@@ -82,7 +116,7 @@ class MatrixTests(ChatTestCase):
 
     @in_every_cell
     def test_open_room(self, person, room, allowed):
-        for action in ("read", "post", "manage"):
+        for action in ("read", "post", "moderate", "manage", "own"):
             if action in allowed:
                 opened = permissions.open_room(self.identity(person), room.slug, action)
                 assert opened == permissions.open_room_by_id(self.identity(person), room.pk, action) == room
@@ -157,8 +191,8 @@ class MatrixTests(ChatTestCase):
         if person == "nobody":
             # The door of a public room is shown to whoever may become a guest; a private one looks like none.
             assert response.status_code == (302 if room.private else 200)
-        else:
-            assert response.status_code == (200 if "read" in allowed else 404)
+            return
+        assert response.status_code == (200 if "read" in allowed else 404)
         if "read" in allowed:
             assert response.context["can_manage"] == ("manage" in allowed)
 
@@ -194,6 +228,36 @@ class MatrixTests(ChatTestCase):
         page.ask("rooms", "update", action="update", pk=room.pk, data={"topic": person})
         changed = Room.objects.get(pk=room.pk).topic == person
         assert changed == ("manage" in allowed)
+
+    @in_every_cell
+    def test_every_action_over_http_and_socket(self, person, room, allowed):
+        browser = self.browser(**self.credentials(person))
+        page = self.page(**self.credentials(person)) if person != "nobody" else None
+        for action, (permission, fields) in ACTIONS.items():
+            if permission in allowed and action in ("quit", "delete"):
+                # Tested where it is done, since there is nobody, or no room, left after it.
+                continue
+            codes = [browser.post(f"/api/rooms/{room.slug}/{action}/", fields).json().get("error", {}).get("code")]
+            if page is not None:
+                codes.append(page.ask("chat", action, room=room.slug, **fields)[-1].get("code"))
+            for code in codes:
+                if permission in allowed:
+                    # Done, or refused for another reason.
+                    assert (action, code) in {(action, None), (action, "bad_field")} | {
+                        (name, "not_found") for name in ("kick", "ban", "unban", "revoke")
+                    } | {("read", "not_allowed")}
+                else:
+                    assert code == ("not_allowed" if "read" in allowed else refusal(person)), action
+
+    def test_table_of_actions_here_has_them_all(self):
+        mine = {name: permission for name, (permission, _) in ACTIONS.items()}
+        modules = ("chat.actions.people", "chat.actions.rooms", "chat.actions.invitations")
+        known = {
+            action.name: action.permission
+            for action in actions.ACTIONS.values()
+            if action.permission and action.run.__module__ in modules
+        }
+        assert known.items() <= mine.items()
 
 
 class PrivateRoomTests(ChatTestCase):
