@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import limits, messages, responses, webhooks
+from chat import messages, responses, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,9 @@ def _read(data: bytes) -> tuple[str, str | StreamError, str | None]:
     # RecursionError: arrays nested a thousand deep.
     except (ValueError, RecursionError):
         raise StreamError("not_found", _("There is no such webhook.")) from None
-    secret = field(content, "hook", str, default="", max_length=limits.TOKEN_TEXT) if isinstance(content, dict) else ""
+    secret = content.get("hook") if isinstance(content, dict) else None
+    if not isinstance(secret, str):
+        raise StreamError("not_found", _("There is no such webhook."))
     try:
         return secret, field(content, "body", str), messages.client_uid(content)
     except StreamError as error:
