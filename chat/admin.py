@@ -9,7 +9,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from chat import changes
-from chat.models import Client, Membership, Message, Room
+from chat.models import Ban, Client, Invitation, Membership, Message, Room, Token, Webhook
+
+
+class Unchangeable(admin.ModelAdmin):
+    """What people make in the chat: to be looked at, and to be deleted."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields if field.name not in (self.exclude or ())]
 
 
 class MembershipInline(admin.TabularInline):
@@ -26,10 +36,21 @@ class RoomAdmin(admin.ModelAdmin):
     list_select_related = ["created_by"]
     search_fields = ["name", "slug", "topic"]
     raw_id_fields = ["created_by"]
-    readonly_fields = ["slug", "last_seq", "created_at"]
     date_hierarchy = "created_at"
     ordering = ["name"]
     inlines = [MembershipInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fixed = ["slug", "direct", "last_seq", "revision", "created_at"]
+        # A direct room belongs to its two people: nothing of it can be changed.
+        return [*fixed, "name", "topic", "private", "slow_seconds", "created_by"] if obj and obj.direct else fixed
+
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        """Write what the form changed, and not the counters: people may have talked while it was open."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            obj.save()
 
 
 @admin.register(Membership)
@@ -43,7 +64,7 @@ class MembershipAdmin(admin.ModelAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):
+class MessageAdmin(Unchangeable):
     """Messages are posted in the chat, and deleting one leaves its number as a tombstone."""
 
     list_display = ["room", "seq", "author_name", "excerpt", "has_image", "removed", "created_at"]
@@ -66,12 +87,6 @@ class MessageAdmin(admin.ModelAdmin):
     has_image.boolean = True  # type: ignore[attr-defined]
     has_image.short_description = _("image")  # type: ignore[attr-defined]
 
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in Message._meta.fields]
-
     def delete_model(self, request: HttpRequest, obj: Message) -> None:
         changes.remove(obj)
 
@@ -88,3 +103,45 @@ class ClientAdmin(admin.ModelAdmin):
     search_fields = ["name", "key", "room__name", "room__slug"]
     raw_id_fields = ["room", "user"]
     ordering = ["-seen_at"]
+
+
+@admin.register(Ban)
+class BanAdmin(admin.ModelAdmin):
+    list_display = ["room", "name", "key", "until", "created_by", "created_at"]
+    list_filter = ["created_at", "until"]
+    list_select_related = ["room", "created_by"]
+    search_fields = ["name", "key", "room__name", "room__slug"]
+    raw_id_fields = ["room", "created_by"]
+    ordering = ["-created_at"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(Unchangeable):
+    """Who has the token may enter, so it is not shown: the chat shows it to those who manage the room."""
+
+    list_display = ["room", "created_by", "created_at", "expires_at", "uses_left"]
+    list_filter = ["created_at", "expires_at"]
+    list_select_related = ["room", "created_by"]
+    search_fields = ["room__name", "room__slug", "created_by__username"]
+    exclude = ["token"]
+    ordering = ["-created_at"]
+
+
+@admin.register(Token)
+class TokenAdmin(Unchangeable):
+    list_display = ["name", "user", "created_at", "last_used_at", "expires_at"]
+    list_filter = ["created_at", "expires_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username"]
+    exclude = ["digest"]
+    ordering = ["-created_at"]
+
+
+@admin.register(Webhook)
+class WebhookAdmin(Unchangeable):
+    list_display = ["name", "room", "created_by", "created_at", "last_used_at"]
+    list_filter = ["created_at"]
+    list_select_related = ["room", "created_by"]
+    search_fields = ["name", "room__name", "room__slug"]
+    exclude = ["digest"]
+    ordering = ["-created_at"]
