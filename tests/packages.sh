@@ -12,6 +12,7 @@ need redis-server redis-server
 need nginx nginx
 need chromium chromium
 need openssl openssl
+need curl curl
 # For the load client of the bench.
 need "gcc libc6-dev" cc
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
