@@ -35,7 +35,7 @@ class Worker:
 
     def __init__(self, layer: Any) -> None:
         self.deaths = 0
-        #: Called once, when a socket has been added to a group.
+        #: Called before and after the next socket is added to a room's group.
         self.meanwhile: Callable[[], None] | None = None
         self._point: str | None = None
         self._dead = False
@@ -100,9 +100,13 @@ class Worker:
         self._send(channel, message)
 
     def _adds(self, group: str, channel: str) -> None:
-        self._group_add(group, channel)
-        if group.startswith("room-") and self.meanwhile is not None:
+        meanwhile = None
+        if group.startswith("room-"):
             meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        self._group_add(group, channel)
+        if meanwhile is not None:
             meanwhile()
 
 
@@ -120,7 +124,7 @@ class Talk:
         self._bot = guest(f"bot-{run}")
 
     def post_in_between(self) -> None:
-        """Have somebody else post, on another worker, at the moment when this one has added a socket to a group."""
+        """Have somebody else post, on another worker, right before and after this one adds a socket to a group."""
         self.worker.meanwhile = lambda: messages.post(self.room, self._bot, "in between") and None
 
     def serve(self, person: Person, frame: dict[str, Any], point: str | None) -> None:

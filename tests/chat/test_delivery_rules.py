@@ -23,6 +23,7 @@ step = st.one_of(
     st.tuples(st.just("send"), who, point),
     st.tuples(st.just("resend"), who, point),
     st.tuples(st.just("edit"), who, point),
+    st.tuples(st.just("edit"), who, point),
     st.tuples(st.just("remove"), who, point),
     st.tuples(st.just("take"), who, st.integers(0, 4)),
     st.tuples(st.just("take_all"), who, st.none()),
@@ -41,6 +42,8 @@ def do(talk: Talk, step: tuple[str, int, str | int | None], number: int) -> None
     if kind == "send":
         person.send(f"text {number}", given)
     elif kind in ("edit", "remove"):
+        # One can only change what one sees.
+        person.take_all()
         person.change(kind, f"edited {number}", given)
     elif kind == "come_while_others_talk":
         talk.post_in_between()
@@ -98,7 +101,16 @@ def _text(person: Person, seq: int) -> tuple[str, str, bool]:
 @given(st.lists(step, min_size=5, max_size=30))
 @example([("send", 0, "commit"), ("send", 1, None), ("resend", 0, None)])
 @example([("send", 0, "answer"), ("resend", 0, None), ("send", 1, "tell")])
-@example([("send", 0, None), ("take_all", 0, None), ("lose", 1, None), ("edit", 0, None), ("come", 1, None)])
+@example(
+    [
+        ("send", 0, None),
+        ("take_all", 0, None),
+        ("take_all", 1, None),
+        ("lose", 1, None),
+        ("edit", 0, None),
+        ("come", 1, None),
+    ]
+)
 @example([("come_while_others_talk", 0, None), ("come_while_others_talk", 1, None)])
 def interleaving(steps):
     talk = Talk(["ann", "ben"])
