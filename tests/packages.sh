@@ -12,6 +12,8 @@ need redis-server redis-server
 need nginx nginx
 need chromium chromium
 need openssl openssl
+# For the tests of the browser library.
+need nodejs node
 need curl curl
 # For the load client of the bench.
 need "gcc libc6-dev" cc

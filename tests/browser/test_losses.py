@@ -150,7 +150,7 @@ def test_a_thumbnail_that_overtakes_its_message_is_not_forgotten(ann: Person, bo
                     if (type === "message" && event.isTrusted) {
                         event.stopImmediatePropagation();
                         this.held.push(event.data);
-                    } else if (type === "thumbnail") {
+                    } else if (type === "changed") {
                         const late = this.held.splice(0);
                         setTimeout(() => late.forEach((data) => {
                             this.dispatchEvent(new MessageEvent("message", { data }));
@@ -168,7 +168,7 @@ def test_a_thumbnail_that_overtakes_its_message_is_not_forgotten(ann: Person, bo
 
 
 def test_a_lost_thumbnail_is_looked_for(ann: Person, bo: Person, room: str) -> None:
-    open_lossy(bo, room, incoming="payload.type === 'thumbnail'")
+    open_lossy(bo, room, incoming="payload.type === 'changed'")
     ann.choose(("beds.png", "image/png", png()))
     ann.page.click("#send")
     bo.expect(".picture-waiting").to_have_count(1)

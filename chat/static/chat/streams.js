@@ -5,8 +5,10 @@
 import { newId } from "./streams/ids.js";
 import { Requests } from "./streams/requests.js";
 import { Room } from "./streams/room.js";
+import { SharedSocket } from "./streams/sharing.js";
 import { Socket } from "./streams/socket.js";
 import { Store } from "./streams/store.js";
+import { Tab } from "./streams/tab.js";
 
 export { newId };
 
@@ -19,7 +21,7 @@ export class Streams extends EventTarget {
   #line;
   #outbox;
   #stream;
-  #tab = newId();
+  #tab = new Tab();
   #handlers = new Map();
   #rooms = new Map();
   #requests = new Requests((stream, payload) => this.send(stream, payload));
@@ -28,20 +30,23 @@ export class Streams extends EventTarget {
 
   /**
    * `path` is that of the socket. `identity` is the key of who the page belongs to, where it knows: without it the first
-   * welcome tells, and the socket is not shared. `outbox: false` keeps nothing over a reload. `stream` carries the rooms.
+   * welcome tells, and the socket is not shared. `shared: false` makes a socket for this tab alone, `outbox: false` keeps
+   * nothing over a reload. `stream` carries the rooms.
    */
-  constructor(path, { identity = null, outbox = true, stream = "chat" } = {}) {
+  constructor(path, { identity = null, shared = true, outbox = true, stream = "chat" } = {}) {
     super();
     this.#path = path;
     this.#outbox = outbox;
     this.#stream = stream;
     this.key = identity;
-    this.#line = new Socket(path, { key: identity });
+    const options = { key: identity, stream, tab: this.#tab };
+    const together = shared && identity !== null && SharedSocket.possible(this.#tab);
+    this.#line = together ? new SharedSocket(path, options) : new Socket(path, options);
+    this.#line.listen("system");
     this.#line.listen(stream);
     this.#line.addEventListener("state", ({ detail }) => this.#changed(detail));
     this.#line.addEventListener("frame", ({ detail }) => this.#receive(detail.stream, detail.payload));
-    addEventListener("online", () => this.#line.nudge());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#line.nudge());
+    this.#watchPage();
   }
 
   get state() {
@@ -94,7 +99,7 @@ export class Streams extends EventTarget {
     if (known) {
       return known;
     }
-    const room = new Room(this, name, { stream: this.#stream, owner: this.#tab });
+    const room = new Room(this, name, { stream: this.#stream, tab: this.#tab });
     this.#rooms.set(name, room);
     // Later, so that whoever joins can listen first.
     queueMicrotask(() => {
@@ -109,6 +114,25 @@ export class Streams extends EventTarget {
   /** Called by a room that has been left. */
   forget(room) {
     this.#rooms.delete(room.name);
+  }
+
+  #watchPage() {
+    this.#tab.hold();
+    addEventListener("online", () => this.#line.nudge());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#line.nudge());
+    addEventListener("pagehide", () => this.#putAside(true));
+    document.addEventListener("freeze", () => this.#putAside(true));
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#putAside(false));
+    document.addEventListener("resume", () => this.#putAside(false));
+  }
+
+  /** A page that does not run must not keep anything from those that do. */
+  #putAside(aside) {
+    aside ? this.#tab.release() : this.#tab.hold();
+    this.#line.putAside?.(aside);
+    for (const room of this.#rooms.values()) {
+      room.putAside(aside);
+    }
   }
 
   #changed(state) {
@@ -161,9 +185,7 @@ export class Streams extends EventTarget {
   /** Keep what is not sent in a room, as far as we know whose it is. */
   #keep(room) {
     if (this.#outbox && this.key !== null) {
-      const store = new Store(this.#path, this.key, room.name);
-      room.keepIn(store);
-      room.adopt(store.all());
+      room.keep(new Store(this.#path, this.key, room.name));
     }
   }
 }

@@ -5,6 +5,9 @@
 
 import { newId } from "./ids.js";
 
+// What was written longer ago may no longer be meant.
+const FRESH_MS = 24 * 3_600_000;
+
 /** A message is {id, body, at, state, error}; `at` is when it was written, in ms. */
 export class Outbox {
   #transmit;
@@ -40,36 +43,37 @@ export class Outbox {
   keepIn(store) {
     this.#store = store;
     for (const entry of this.#entries.values()) {
-      store.put(entry);
+      this.#save(entry);
     }
   }
 
-  /** Take over messages that another page left. */
+  /** Take over messages that another page left. What is old is not sent without being asked for. */
   adopt(messages) {
-    for (const { id, body, at, error } of messages) {
+    for (const { id, body, at, ...kept } of messages) {
       if (this.#entries.has(id)) {
         continue;
       }
+      const error = kept.error ?? (Date.now() - at > FRESH_MS ? { code: "expired" } : undefined);
       const entry = this.#enter({ id, body, at, error, state: error ? "failed" : "waiting" });
       this.#latest = Math.max(this.#latest, at);
-      this.#store?.put(entry);
+      this.#save(entry);
       this.#tell(this.#shown(entry));
     }
     this.#entries = new Map([...this.#entries].sort(([, one], [, other]) => one.at - other.at));
     this.#run();
   }
 
-  /** Send `body` as soon as may be and return the promise of the `ack`; rejected with {code, reason} where it failed. */
+  /** Send `body` as soon as may be and return the promise of {id, seq}; rejected with {code, reason} where it failed. */
   add(body) {
     this.#latest = Math.max(Date.now(), this.#latest + 1);
     const entry = this.#enter({ id: newId(), body, at: this.#latest, state: this.#ready ? "sending" : "waiting" });
-    this.#store?.put(entry);
+    this.#save(entry);
     this.#tell(this.#shown(entry));
     this.#run();
     return entry.promise;
   }
 
-  /** Try a message again that failed; return the promise of its `ack`. */
+  /** Try a message again that failed; return the promise of {id, seq}. */
   retry(id) {
     const entry = this.#entries.get(id);
     if (!entry) {
@@ -78,7 +82,7 @@ export class Outbox {
     if (entry.state === "failed") {
       Object.assign(entry, withPromise());
       entry.error = undefined;
-      this.#store?.put(entry);
+      this.#save(entry);
       this.#change(entry, this.#ready ? "sending" : "waiting");
       this.#run();
     }
@@ -90,9 +94,33 @@ export class Outbox {
     this.#finish(id, "discarded")?.reject({ code: "discarded" });
   }
 
-  /** Note that a message has been stored, whoever told. */
-  stored(id, answer) {
-    this.#finish(id, "stored", { seq: answer?.seq })?.resolve(answer);
+  /** Another tab has taken a message over, or is done with it. */
+  drop(id) {
+    const entry = this.#entries.get(id);
+    if (entry) {
+      this.#entries.delete(id);
+      this.#tell({ ...this.#shown(entry), error: undefined, state: "discarded" });
+      entry.reject({ code: "discarded" });
+    }
+  }
+
+  /** Drop what the store no longer has, or has as another tab's: this page was put aside. */
+  compare() {
+    for (const { id, kept } of [...this.#entries.values()]) {
+      if (kept && this.#store.get(id)?.owner !== this.#owner) {
+        this.drop(id);
+      }
+    }
+  }
+
+  /** Note that a message has been stored under number `seq`, whoever told. */
+  stored(id, { seq }) {
+    this.#finish(id, "stored", { seq })?.resolve({ id, seq });
+  }
+
+  /** Note that a message was a command: the server did something in place of storing it, and said what. */
+  #done(id, done) {
+    this.#finish(id, "discarded", { done })?.resolve({ id, done });
   }
 
   /** From now on messages can be sent. */
@@ -115,7 +143,12 @@ export class Outbox {
     for (let entry = this.#next(); entry; entry = this.#next()) {
       this.#change(entry, "sending");
       try {
-        this.stored(entry.id, await this.#transmit(entry));
+        const answer = await this.#transmit(entry);
+        if (answer.type === "done") {
+          this.#done(entry.id, answer);
+        } else {
+          this.stored(entry.id, answer);
+        }
       } catch (error) {
         await this.#refused(entry, error);
       }
@@ -147,10 +180,14 @@ export class Outbox {
       entry.error = undefined;
     } else {
       entry.error = { code: error.code, reason: error.reason };
-      this.#store?.put(entry);
+      this.#save(entry);
       this.#change(entry, "failed");
       entry.reject(entry.error);
     }
+  }
+
+  #save(entry) {
+    entry.kept = this.#store?.put(entry) ?? false;
   }
 
   /** Wait so many milliseconds, or until there is no connection. */

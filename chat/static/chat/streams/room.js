@@ -1,6 +1,7 @@
 // One room on the wire: joining, talking, earlier messages, and whatever was missed.
 
 import { between } from "./ids.js";
+import { Keeper } from "./keeper.js";
 import { Outbox } from "./outbox.js";
 import { Revisions } from "./revisions.js";
 import { Timeline } from "./timeline.js";
@@ -24,7 +25,9 @@ const OWN = new Set(["ack", "done", "error", "history", "joined", "messages", "p
 export class Room extends EventTarget {
   #streams;
   #stream;
+  #tab;
   #outbox;
+  #keeper = null;
   #epoch = null;
   #revisions = new Revisions();
   #joining = false;
@@ -38,13 +41,14 @@ export class Room extends EventTarget {
   timeline = new Timeline();
 
   /** Made by Streams.join. `streams` offers request(stream, payload), `stream` is the one that the room is on. */
-  constructor(streams, name, { stream, owner }) {
+  constructor(streams, name, { stream, tab }) {
     super();
     this.#streams = streams;
     this.#stream = stream;
+    this.#tab = tab;
     this.name = name;
     this.#outbox = new Outbox({
-      owner,
+      owner: tab.id,
       transmit: ({ id, body }) => this.request("send", { id, body }),
       tell: (entry) => this.#pending(entry),
     });
@@ -55,7 +59,10 @@ export class Room extends EventTarget {
     return this.#outbox.entries;
   }
 
-  /** Send a text and return the promise of the server's `ack`. It survives lost connections, and reloads of the page. */
+  /**
+   * Send a text and return the promise of {id, seq}, kept when it is stored. The text survives a reload of the page.
+   * Of a command, such as "/remind 10m tea", it is the promise of {id, done} instead: what the server says that it did.
+   */
   send(body) {
     return this.#left ? Promise.reject({ code: "left" }) : this.#outbox.add(body);
   }
@@ -100,6 +107,7 @@ export class Room extends EventTarget {
   async leave() {
     const { joined } = this;
     this.#goOut();
+    this.#keeper?.pause();
     this.#streams.forget(this);
     if (joined) {
       await this.request("leave");
@@ -108,13 +116,14 @@ export class Room extends EventTarget {
 
   // --- What Streams calls ---
 
-  /** Keep unsent messages in `store`. */
-  keepIn(store) {
-    this.#outbox.keepIn(store);
+  /** Keep unsent messages in `store`, those that other tabs left there too. */
+  keep(store) {
+    this.#keeper ??= new Keeper(this.#outbox, store, this.#tab);
   }
 
-  adopt(messages) {
-    this.#outbox.adopt(messages);
+  /** The page is put `aside`, or it is back. */
+  putAside(aside) {
+    aside ? this.#keeper?.pause() : this.#keeper?.resume();
   }
 
   /** There is a connection: join, or join again. */
@@ -125,9 +134,8 @@ export class Room extends EventTarget {
     this.#joining = true;
     clearTimeout(this.#timer);
     const { timeline } = this;
-    const since = timeline.size
-      ? { epoch: this.#epoch, seq: timeline.complete, revision: this.#revisions.latest }
-      : undefined;
+    const known = { epoch: this.#epoch, seq: timeline.complete, revision: this.#revisions.latest };
+    const since = timeline.size ? known : undefined;
     try {
       this.#entered(await this.request("join", { since }), since);
     } catch (error) {
@@ -150,10 +158,6 @@ export class Room extends EventTarget {
       this.#message(payload);
     } else if (payload.type === "changed") {
       this.#changed(payload);
-    } else if (payload.type === "thumbnail") {
-      this.#change({ seq: payload.seq, image: payload.image });
-    } else if (payload.type === "removed") {
-      this.#change({ seq: payload.seq, removed: true, body: "", image: null });
     } else if (payload.type === "left") {
       // Without an id nobody asked for it: the room is taken from us.
       if (payload.id === undefined) {

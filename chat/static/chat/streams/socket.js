@@ -68,6 +68,19 @@ export class Socket extends EventTarget {
     this.#later(WELCOME_MS + OPTIONS.connectionTimeout, () => this.#drop(1006));
   }
 
+  /** Go on from the state that another socket was in: do not connect sooner than it would have. */
+  resume(state) {
+    this.#failures = state.failures;
+    if (state.name === "closed") {
+      this.#setState(state);
+    } else if (state.name === "waiting" && state.until > Date.now()) {
+      this.#later(state.until - Date.now(), () => this.open());
+      this.#setState(state);
+    } else {
+      this.open();
+    }
+  }
+
   /** Close for good, until somebody opens it again. */
   close() {
     if (this.#bridge) {
