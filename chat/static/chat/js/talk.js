@@ -1,7 +1,8 @@
 // The room on the page: what the library tells of it, and the log shows.
 
-import { gettext } from "./i18n.js";
-import { clearError, showError } from "./notices.js";
+import { fill, gettext } from "./i18n.js";
+import { announce, clearError, showError } from "./notices.js";
+import { fullText } from "./times.js";
 import { inWords } from "./words.js";
 
 const PAGE = 50;
@@ -49,7 +50,7 @@ export async function loadEarlier(room) {
   }
 }
 
-function showPending(room, log, { id, body, state, seq, error }) {
+function showPending(room, log, { id, body, state, seq, error, done }) {
   if (state === "sending") {
     log.showPending(id, body);
   } else if (state === "waiting") {
@@ -61,6 +62,10 @@ function showPending(room, log, { id, body, state, seq, error }) {
   } else if (state === "discarded" || (seq < room.timeline.first && !room.timeline.has(seq))) {
     // Or it is stored so far above that it is not on the page.
     log.discard(id);
+    if (done?.action === "remind") {
+      const words = gettext("It will be said here on %(time)s: %(text)s");
+      announce(fill(words, { time: fullText(new Date(done.due)), text: done.text }), gettext("Reminder"));
+    }
   }
 }
 
