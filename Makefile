@@ -4,7 +4,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 WHAT ?= workers
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs roll test test-matrix bench soak lint lock clean
+.PHONY: help setup up down status logs roll test test-matrix bench soak evening lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -40,6 +40,11 @@ soak: ## faults in random order under load; MINUTES=10, SEED=n repeats an order,
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt
 	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(FAULTS),--faults '$(FAULTS)')
+
+evening: ## 200 people talk while everything restarts and dies; MINUTES=30 PEOPLE=200 ROOMS=20 RATE=200, SEED=n
+	@$(PYTHON) deploy/embedded setup tests/requirements.txt
+	@.venv/bin/python -m tests.faults.evening --minutes $(or $(MINUTES),30) --people $(or $(PEOPLE),200) \
+		--rooms $(or $(ROOMS),20) --rate $(or $(RATE),200) $(if $(SEED),--seed $(SEED))
 
 lint: ## ruff and mypy
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt
