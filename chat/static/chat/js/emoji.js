@@ -76,6 +76,10 @@ class Panel {
     const groups = words.length ? [this.#found(words)] : [this.#recent(), ...this.#groups];
     this.#list.replaceChildren(...groups.filter(({ items }) => items.length).map(group));
     this.#list.scrollTop = 0;
+    const first = this.#list.querySelector("button");
+    if (first) {
+      first.tabIndex = 0;
+    }
     const count = words.length ? groups[0].items.length : null;
     byId("emoji-none").hidden = count !== 0;
     byId("emoji-found").textContent = count === null ? "" : fill(gettext("%(count)s found"), { count });
@@ -133,13 +137,13 @@ function parse(groups) {
 }
 
 function group({ name, items }, index) {
-  const heading = element("h3", { id: `emoji-group-${index}`, textContent: name });
+  const heading = element("h2", { id: `emoji-group-${index}`, textContent: name });
   const grid = element("div", { className: "emoji-grid", role: "group" });
   grid.setAttribute("aria-labelledby", heading.id);
   grid.append(...items.map((item) => {
     const button = element("button", { type: "button", textContent: item.emoji, title: item.name, ariaLabel: item.name });
     button.dataset.emoji = item.emoji;
-    // The arrows lead from one to the next; Tab leaves the panel.
+    // Tab leads to the first, and the arrows from one to the next.
     button.tabIndex = -1;
     return button;
   }));
