@@ -82,6 +82,18 @@ class Groups(Core):
         call = Call(scripts.GROUP_CHANNELS, [self.group_key(group)], arguments)
         return [text(channel) for index in range(self.ring_size) for channel in self._run(index, call)]
 
+    def group_count(self, group: str) -> int:
+        """Return how many members *group* has, without fetching them. It knows what :meth:`group_channels` knows.
+
+        Raises:
+            LayerUnavailable: a shard cannot be reached.
+            TypeError: the name is not valid.
+        """
+        self.valid_group_name(group)
+        arguments = [time.time(), self.process_key(""), self.members_key(group, "")]
+        call = Call(scripts.GROUP_COUNT, [self.group_key(group)], arguments)
+        return sum(self._run(index, call) for index in range(self.ring_size))
+
     def new_channel(self, pattern: str) -> str:
         """Return a new channel name that begins with *pattern*, which ends with ``?``.
 

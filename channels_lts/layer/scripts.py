@@ -82,6 +82,7 @@ PUT_BACK = Script("put_back")
 GROUP_ADD = Script("group_add")
 GROUP_DISCARD = Script("group_discard")
 GROUP_CHANNELS = Script("group_channels")
+GROUP_COUNT = Script("group_count")
 LEAVE = Script("leave")
 ANNOUNCE = Script("announce")
 ANNOUNCE_GROUPS = Script("announce_groups")
@@ -95,6 +96,7 @@ _ALL = (
     GROUP_ADD,
     GROUP_DISCARD,
     GROUP_CHANNELS,
+    GROUP_COUNT,
     LEAVE,
     ANNOUNCE,
     ANNOUNCE_GROUPS,
