@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
+from chat import opening
 from chat.identity import Identity
 from chat.models import Membership, Room
 from chat.text import storable
@@ -79,7 +80,7 @@ def open_room_by_id(identity: Identity | None, pk: int, action: str = READ) -> R
 def _open(identity: Identity | None, action: str, **lookup: Any) -> Room:
     if identity is None:
         raise StreamError("not_allowed", _("Sign in, or pick a name."))
-    room = Room.objects.with_membership(identity).filter(**lookup).first()
+    room = opening.find(identity, **lookup)
     actions = allowed(identity, room) if room else _NOTHING
     if room is None or READ not in actions:
         raise StreamError("not_found", _("There is no such room."))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -21,13 +22,14 @@ RESERVED_SLUGS = {"new"}
 
 
 class RoomQuerySet(models.QuerySet):
-    def with_membership(self, identity: Identity | None) -> RoomQuerySet:
+    def with_membership(self, identity: Identity | None, *, at: datetime.datetime | None = None) -> RoomQuerySet:
         """Annotate each room with what *identity* is in it.
 
-        ``role`` and ``last_read`` are None where they are no member; ``banned`` says whether a ban of theirs lasts.
+        ``role`` and ``last_read`` are None where they are no member; ``banned`` says whether a ban of theirs lasts,
+        now or at the time *at*.
         """
         user_id, key = (identity.user_id, identity.key) if identity else (None, "")
-        bans = Ban.objects.lasting().filter(room=OuterRef("pk"), key=key)
+        bans = Ban.objects.lasting(at).filter(room=OuterRef("pk"), key=key)
         return self.annotate(
             mine=FilteredRelation("memberships", condition=Q(memberships__user=user_id or 0)),
             role=F("mine__role"),
@@ -145,9 +147,9 @@ class Membership(models.Model):
 
 
 class BanQuerySet(models.QuerySet):
-    def lasting(self) -> BanQuerySet:
-        """Return those that have not ended by themselves."""
-        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+    def lasting(self, at: datetime.datetime | None = None) -> BanQuerySet:
+        """Return those that have not ended by themselves, now or at the time *at*."""
+        return self.filter(Q(until=None) | Q(until__gt=at or timezone.now()))
 
 
 class Ban(models.Model):
