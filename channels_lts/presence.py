@@ -61,7 +61,7 @@ def count(group: str, layer: Any = None) -> int:
 
 
 def enter(group: str, channel: str, key: str, info: Any = None, layer: Any = None) -> None:
-    """Add *channel*, one of the person *key*, to *group*; *info* is what JSON can hold, the same for all their channels.
+    """Add *channel*, one of the person *key*, to *group*; *info* is what JSON can hold, of all their channels the same.
 
     May be done again, with a heartbeat: that brings back what a Redis lost that came back empty. The channel itself
     comes back by itself.

@@ -110,7 +110,8 @@ class InMemory:
     def take(self, kind: str, buckets: Sequence[Bucket]) -> int:
         now = time.monotonic() * 1000
         with self._lock:
-            wait, full = 0.0, {}
+            wait = 0.0
+            full: dict[str, float] = {}
             for name, rate, amount in buckets:
                 size = rate.burst * rate.token_ms
                 before = min(max(full.get(name, self._full.get(name, 0.0)), now), now + size)
