@@ -44,9 +44,9 @@ export class Chunks {
     this.#timer = setTimeout(() => keep(() => [...this.#list.children].forEach((chunk) => this.#unsettle(chunk))), WIDTH_MS);
   }
 
-  /** Return the first message that reaches below `top`, or null. */
+  /** Return the first message that reaches below `top` in the window, or null. */
   firstBelow(top) {
-    const reaches = (item) => item.offsetTop + item.offsetHeight > top;
+    const reaches = (item) => item.getBoundingClientRect().bottom > top;
     // Chunk first: to ask where a message of a skipped one is would lay that out.
     const chunk = firstOf(this.#list.children, reaches);
     return chunk ? firstOf(chunk.children, reaches) : null;

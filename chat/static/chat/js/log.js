@@ -259,7 +259,7 @@ export class Log {
   /** Begin reading where one stopped, if that is out of sight. */
   #goToUnread() {
     const { item } = this.#unread;
-    if (item && item.offsetTop < this.#log.scrollTop) {
+    if (item && this.#place.isAbove(item)) {
       this.#place.show(item);
     }
   }

@@ -20,7 +20,7 @@ export class Place {
   #onWidth;
 
   /**
-   * `first(top)` returns the first message that reaches below `top`; `onEnd()` hears that the end came into sight,
+   * `first(top)` returns the first message that reaches below `top` in the window; `onEnd()` hears that the end came into sight,
    * `onWidth()` that lines may break elsewhere.
    */
   constructor({ first, onEnd, onWidth }) {
@@ -44,13 +44,13 @@ export class Place {
 
   /** Call `change()`, which may add, remove or replace messages, without moving what is in sight. */
   keep(change) {
-    const item = this.#atEnd ? null : this.#first(this.#log.scrollTop);
-    const before = item?.offsetTop;
+    const item = this.#atEnd ? null : this.#first(topOf(this.#log));
+    const before = item && topOf(item);
     change();
     if (this.#atEnd) {
       this.toEnd();
-    } else if (item?.isConnected && item.offsetTop !== before) {
-      this.#log.scrollTop += item.offsetTop - before;
+    } else if (item?.isConnected && topOf(item) !== before) {
+      this.#log.scrollTop += topOf(item) - before;
     }
   }
 
@@ -69,9 +69,14 @@ export class Place {
     this.#arrived();
   }
 
+  /** Return whether `item` begins above what is in sight. */
+  isAbove(item) {
+    return topOf(item) < topOf(this.#log);
+  }
+
   /** Bring `item` to the upper edge, as far as there is enough below it. */
   show(item) {
-    this.#log.scrollTop = item.offsetTop - MARGIN;
+    this.#log.scrollTop += topOf(item) - topOf(this.#log) - MARGIN;
     this.#scrolled();
   }
 
@@ -118,4 +123,9 @@ export class Place {
       this.#newer.replaceChildren(partsOf("down"), words);
     }
   }
+}
+
+/** Return how far below the upper edge of the window `item` begins. */
+function topOf(item) {
+  return item.getBoundingClientRect().top;
 }
