@@ -1,8 +1,10 @@
 // One message as an element: who, when, what, and how far it is on its way.
 
 import { bodyNodes } from "./body.js";
+import { identity } from "./config.js";
 import { element, paint, paintAvatar, partsOf } from "./dom.js";
 import { gettext } from "./i18n.js";
+import { know, nameOf } from "./names.js";
 import { picture } from "./picture.js";
 import { dayText, fullText, sameDay, timeText } from "./times.js";
 
@@ -19,9 +21,11 @@ const STATES = {
 export function fillMessage(item, message, { own, failed }) {
   const { author, at, removed } = message;
   const date = new Date(at);
+  know(author);
   item.dataset.seq = message.seq ?? "";
   item.classList.toggle("message-own", own);
   item.classList.toggle("message-removed", removed);
+  item.classList.toggle("message-mentions-me", Boolean(message.mentions?.includes(identity?.key)));
   paintAvatar(item.querySelector(".avatar"), author);
   const name = item.querySelector(".author");
   name.textContent = author.name;
@@ -37,13 +41,17 @@ export function fillMessage(item, message, { own, failed }) {
   bubble.replaceChildren(...content(message, failed));
 }
 
-function content({ author, body, image, removed }, failed) {
+function content({ author, body, image, removed, edited, mentions = [] }, failed) {
   if (removed) {
     return [element("p", { textContent: gettext("This message was removed.") })];
   }
-  const parts = body ? [element("p", { className: "bubble-text", dir: "auto" }, ...bodyNodes(body))] : [];
+  const names = mentions.map((key) => ({ name: nameOf(key), own: key === identity?.key })).filter(({ name }) => name);
+  const parts = body ? [element("p", { className: "bubble-text", dir: "auto" }, ...bodyNodes(body, names))] : [];
   if (image) {
     parts.push(picture(image, author.name, { failed }));
+  }
+  if (edited) {
+    parts.push(element("span", { className: "edited", textContent: gettext("edited"), title: fullText(new Date(edited)) }));
   }
   return parts;
 }
