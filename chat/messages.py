@@ -1,4 +1,4 @@
-"""The one place where messages come to be and cease to be, whichever way they were sent."""
+"""The one place where messages come to be, whichever way they were sent; chat.changes has what becomes of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from channels_lts import after_commit
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import broadcast, groups, heads, limits, payloads, slow, storage
+from chat import broadcast, groups, heads, limits, mentions, numbering, payloads, segments, slow
 from chat.identity import Identity
 from chat.models import Message, Room
 from chat.responses import json_response
@@ -51,26 +51,42 @@ def post(
             ``too_fast`` in slow mode.
     """
     text = clean_body(body, required=image is None)
-    with after_commit.together(), transaction.atomic():
+    message = Message(
+        room=room,
+        uid=uid or uuid.uuid4().hex,
+        author_id=identity.user_id,
+        author_key=identity.key,
+        author_name=identity.name,
+        body=text,
+        segmented=segments.index_text(text),
+        # Before the lock: who is meant may cost a query.
+        mentioned=mentions.keys(mentions.of(room, text)),
+    )
+    if image is not None:
+        message.image, message.width, message.height = image.name, image.width, image.height
+    alone = not message.mentioned and before_commit is None
+    with after_commit.together():
+        if alone and (stored := numbering.store(message, room)):
+            _tell(message, stored)
+            return message, False
+        return _post_with_lock(message, room, identity, before_commit)
+
+
+def _post_with_lock(
+    message: Message, room: Room, identity: Identity, before_commit: Callable[[Message], None] | None
+) -> tuple[Message, bool]:
+    """Post *message* under the lock of the room's row: where something is to be looked at, or stored along with it."""
+    with transaction.atomic():
         locked = lock_room(room.pk)
-        if uid and (stored := locked.messages.filter(author_key=identity.key, uid=uid).first()):
+        if stored := locked.messages.filter(author_key=message.author_key, uid=message.uid).first():
             return stored, True
         slow.take_turn(room, identity, locked)
-        message = Message(
-            room=locked,
-            seq=locked.last_seq + 1,
-            uid=uid or uuid.uuid4().hex,
-            author_id=identity.user_id,
-            author_key=identity.key,
-            author_name=identity.name,
-            body=text,
-        )
-        if image is not None:
-            message.image, message.width, message.height = image.name, image.width, image.height
+        message.room, message.seq = locked, locked.last_seq + 1
         message.save(force_insert=True)
         locked.last_seq = message.seq
         # Without signals: the data binding would tell everybody of every message.
         Room.objects.filter(pk=locked.pk).update(last_seq=message.seq)
+        mentions.store(message)
         if before_commit is not None:
             before_commit(message)
         _tell(message, locked)
@@ -87,21 +103,6 @@ def client_uid(content: dict[str, Any]) -> str | None:
     if uid is not None and not (uid and uid.isprintable()):
         raise StreamError("bad_field", _("An id is a short text without control characters."))
     return uid
-
-
-def remove(message: Message) -> bool:
-    """Turn a message into a tombstone: text and files go, the number stays. False when it was one already."""
-    with transaction.atomic():
-        room = lock_room(message.room_id)
-        current = room.messages.filter(pk=message.pk, removed=False).first()
-        if current is None:
-            return False
-        storage.delete_after_commit(current.image.name, current.thumbnail.name)
-        current.body, current.image, current.thumbnail, current.removed = "", "", "", True
-        current.width = current.height = None
-        current.save()
-        broadcast.to_stream(groups.room(room.pk), "chat", "removed", room=room.slug, seq=current.seq)
-    return True
 
 
 def lock_room(pk: int) -> Room:

@@ -72,7 +72,7 @@ def _execute(message: Message, room: Room) -> tuple[Any, ...] | None:
 
 
 def _in_two_statements(message: Message, room: Room) -> tuple[Any, ...] | None:
-    if connection.Database.sqlite_version_info < (3, 35):
+    if connection.Database.sqlite_version_info < (3, 35):  # type: ignore[attr-defined]
         # It has no RETURNING.
         return None
     with transaction.atomic(), connection.cursor() as cursor:
