@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from channels_lts import beside
 from channels_lts.exceptions import LayerUnavailable
 
-__all__ = ["Bucket", "Rate", "refusals", "take"]
+__all__ = ["Bucket", "Rate", "counted", "refusals", "take"]
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +96,14 @@ def refusals(layer: Any = None) -> dict[str, int]:
     """
     place = _place(layer)
     return place.refusals() if place is not None else {}
+
+
+def counted(layer: Any) -> dict[str, int]:
+    """Return what :func:`refusals` does; nothing where Redis is away."""
+    try:
+        return refusals(layer)
+    except LayerUnavailable:
+        return {}
 
 
 class InMemory:

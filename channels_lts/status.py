@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from channels_lts import heartbeat
+from channels_lts import heartbeat, rates
 from channels_lts.exceptions import ChannelsLTSError
 from channels_lts.heartbeat import InterfaceRecord, WorkerRecord
 from channels_lts.layer.redis import Layer, escaped
@@ -91,6 +91,8 @@ class Status:
     refused: int
     sent_per_second: float | None = None
     refused_per_second: float | None = None
+    #: How often somebody was told that they are too fast, by kind: of the last day or so.
+    throttled: dict[str, int] = field(default_factory=dict)
     #: Channels that have a consumer.
     routed: list[str] = field(default_factory=list)
     #: Whether every interface server on this layer is known: on ours each announces itself.
@@ -159,6 +161,7 @@ class _Reader:
             refused=refused,
             sent_per_second=self._rate(sent, earlier.sent if earlier else None),
             refused_per_second=self._rate(refused, earlier.refused if earlier else None),
+            throttled=rates.counted(layer),
             routed=routed,
             announces=isinstance(self._own_layer, Layer),
         )

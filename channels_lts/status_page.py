@@ -49,7 +49,7 @@ def _layer(alias: str) -> dict[str, Any]:
         "headline": status_rows.headline(found),
         "problems": [(problem.kind in status_rows.MILD, problem.text) for problem in found.problems],
         "tables": [_cells(table) for table in status_rows.tables(found)],
-        "note": "" if found.complete else status_rows.INCOMPLETE,
+        "note": " ".join(status_rows.notes(found)),
     }
 
 

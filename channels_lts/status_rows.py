@@ -13,7 +13,16 @@ _SINGLE = 5
 #: Kinds of problems that end by themselves, most of the time.
 MILD = frozenset({"draining", "busy", "drops", "silent", "late"})
 
-INCOMPLETE = "There are more keys in Redis than were looked at: there may be more queues."
+_INCOMPLETE = "There are more keys in Redis than were looked at: there may be more queues."
+
+
+def notes(status: Status) -> list[str]:
+    """Return what stands below the tables: a sentence each, and often none."""
+    said = [] if status.complete else [_INCOMPLETE]
+    if status.throttled:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(status.throttled.items()))
+        said.append(f"Too fast in the last day: {kinds}.")
+    return said
 
 
 class Column(NamedTuple):

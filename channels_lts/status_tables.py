@@ -19,8 +19,7 @@ def render(status: Status, console: Console) -> RenderableType:
     parts: list[RenderableType] = [Text(status_rows.headline(status)), *_problems(status)]
     for table in status_rows.tables(status):
         parts += ["", _fitted(table, console)]
-    if not status.complete:
-        parts.append(Text(status_rows.INCOMPLETE))
+    parts += [Text(note) for note in status_rows.notes(status)]
     return Group(*parts)
 
 
