@@ -143,30 +143,10 @@ class ManyPostersTests(ChatTestCase):
         assert list(Message.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 41))
 
 
-class RemoveTests(ChatTestCase):
+class FilesTests(ChatTestCase):
     def setUp(self):
         super().setUp()
         self.tea, self.ann = self.room("Tea"), self.user("ann")
-
-    def test_tombstone_keeps_nothing_but_number_author_and_time(self):
-        name = default_storage.save("images/x.png", ContentFile(b"x"))
-        message, _ = messages.post(self.tea, who(self.ann), "secret", image=messages.StoredImage(name, 3, 4))
-        page = self.page(self.ann)
-        page.join(self.tea)
-        assert messages.remove(message)
-        assert page.heard("chat") == [{"type": "removed", "room": "tea", "seq": 1}]
-        (shown,), more = messages.before(self.tea, None)
-        assert (shown["seq"], shown["body"], shown["image"], shown["removed"]) == (1, "", None, True)
-        assert shown["author"]["name"] == "ann"
-        assert not more
-        assert not default_storage.exists(name)
-        message.refresh_from_db()
-        assert message.body == ""
-
-    def test_second_removal_is_none(self):
-        message, _ = messages.post(self.tea, who(self.ann), "x")
-        assert messages.remove(message)
-        assert not messages.remove(message)
 
     def test_files_go_with_the_room(self):
         name = default_storage.save("images/x.png", ContentFile(b"x"))
