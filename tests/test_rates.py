@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import asgi_redis
 import pytest
+from channels.asgi import ChannelLayerWrapper
 
-from channels_lts import rates
+from channels_lts import rates, status, status_rows
 from channels_lts.compat.inmemory import ChannelLayer
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.rates import Rate
@@ -155,3 +156,12 @@ def test_layer_of_several_processes_without_redis_grants_everything_and_says_it_
     assert [record.getMessage() for record in caplog.records] == [
         "rates do not count, and nobody is refused: Shared has no Redis"
     ]
+
+
+def test_channelstatus_tells_of_refusals(redis_server):
+    layer = RedisChannelLayer(hosts=[redis_server.url], prefix=f"{uuid4().hex}:")
+    for _ in range(5):
+        rates.take([("ann", SLOW)], kind="send", layer=layer)
+    found = status.read(ChannelLayerWrapper(layer, "default", []))
+    assert found.as_json()["throttled"] == {"send": 2}
+    assert status_rows.notes(found) == ["Too fast in the last day: 2 send."]
