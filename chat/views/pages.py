@@ -78,6 +78,7 @@ def _page(request: HttpRequest, who: Identity | None, current: Room | None) -> H
     context = {
         **common_context(who),
         "rooms": listed,
+        "has_direct": any(item["direct"] for item in listed),
         "room": payloads.room(current, who) if current else None,
         "can_manage": permissions.MANAGE in allowed,
         "can_moderate": permissions.MODERATE in allowed,

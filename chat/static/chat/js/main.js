@@ -1,26 +1,31 @@
 // Puts the page together: what each module does is in its own file.
 
-import { identity, rooms as knownRooms, slug, socket } from "./config.js";
+import { prepareCompany } from "./company.js";
+import { Completion } from "./completion.js";
 import { Composer } from "./composer.js";
+import { identity, rooms as knownRooms, slug, socket } from "./config.js";
 import { paintAvatar } from "./dom.js";
 import { prepareDrafts } from "./drafts.js";
 import { prepareDrawers } from "./drawers.js";
 import { prepareEarlier } from "./earlier.js";
 import { prepareEmoji } from "./emoji.js";
 import { fill, gettext } from "./i18n.js";
+import { Jump } from "./jump.js";
 import { Log } from "./log.js";
 import { markersOf } from "./markers.js";
-import { allowed, prepareNotifications } from "./notify.js";
+import { MessageMenu } from "./message_menu.js";
+import { whyLeft } from "./moderation.js";
 import { announce, clearError, showError } from "./notices.js";
-import { People } from "./people.js";
+import { allowed, prepareNotifications } from "./notify.js";
 import { preparePreferences } from "./preferences.js";
 import { Rooms } from "./rooms.js";
+import { Search } from "./search.js";
 import { prepareSettings } from "./settings.js";
 import { showState } from "./state.js";
 import { Streams } from "../streams.js";
 import { loadEarlier, showRoom } from "./talk.js";
-import { prepareViewer } from "./viewer.js";
 import { prepareTyping } from "./typing.js";
+import { prepareViewer } from "./viewer.js";
 import { inWords } from "./words.js";
 import { prepareWorker } from "./worker.js";
 
@@ -67,23 +72,26 @@ function prepareJobs(streams, log) {
 
 function prepareRoom(streams, rooms) {
   const room = streams.join(slug);
-  const people = new People(identity);
   const read = () => document.hidden || !log.atEnd || rooms.markRead(room.timeline.last);
   const log = new Log(identity, { onEnd: () => read() });
   const composer = new Composer({
     onText: (text) => (room.send(text), true),
     onUploaded: prepareJobs(streams, log),
   });
+  const completion = new Completion(room, identity);
+  const jump = new Jump(room, log, identity);
+  new MessageMenu(room, identity);
+  new Search(streams, rooms, (seq) => jump.to(seq));
   log.enter(rooms.lastRead);
   showRoom(room, log, read);
-  room.addEventListener("joined", ({ detail }) => people.set(detail.members, detail));
-  room.addEventListener("left", () => {
+  prepareCompany(room, streams, { me: identity, info: rooms.open });
+  room.addEventListener("left", ({ detail }) => {
+    const { text, reload } = whyLeft(detail.reason);
     composer.close();
-    people.set([]);
-    showError(gettext("You are no longer in this room."), { kind: "join", reload: true });
+    showError(text, { kind: "join", reload });
   });
   streams.on("chat", (payload) => payload.type === "error" && showError(inWords(payload)));
-  streams.on("presence", (payload) => payload.room === slug && people.receive(payload));
+  streams.on("presence", (payload) => payload.room === slug && completion.receive(payload));
   document.addEventListener("visibilitychange", read);
   prepareTyping(room, streams, identity);
   prepareEarlier(() => loadEarlier(room));
@@ -101,6 +109,10 @@ function start() {
       room?.notice({ seq: payload.heads[slug] });
       return;
     }
+    if (payload.type === "read" || payload.type === "mention") {
+      payload.type === "read" ? rooms.receiveRead(payload) : rooms.receiveMention(payload);
+      return;
+    }
     const known = rooms.receive(payload);
     if (known?.slug === slug) {
       room?.notice({ seq: known.last_seq });
@@ -114,11 +126,18 @@ function start() {
     }
   });
   const room = slug === null ? null : prepareRoom(streams, rooms);
+  if (room === null) {
+    new Search(streams, rooms);
+  }
   prepareNotifications(streams, room, rooms);
   preparePreferences(slug, allowed);
   prepareDrafts();
   prepareWorker();
-  prepareSettings(streams, () => rooms.open);
+  prepareSettings({
+    update: (pk, data) => streams.request("rooms", { type: "update", pk, data }),
+    request: (type, fields) => room.request(type, fields),
+    currentRoom: () => rooms.open,
+  });
   showState(streams, (text) => {
     if (text) {
       showError(text, { kind: "state", reload: true });

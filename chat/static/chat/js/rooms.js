@@ -9,6 +9,7 @@ const MOST_SHOWN = 99;
 export class Rooms {
   #rooms = new Map();
   #read = new Map();
+  #mentions = new Map();
   #markers;
   #current;
   #title = document.title;
@@ -38,7 +39,7 @@ export class Rooms {
   receive({ action, pk, data }) {
     if (action === "delete") {
       this.#remove(pk);
-    } else if (action === "create" || action === "update") {
+    } else if (action === "create" || (action === "update" && this.#rooms.has(pk))) {
       this.#put({ ...data, id: pk, unread: 0 });
     }
     this.#showTotal();
@@ -56,12 +57,37 @@ export class Rooms {
     this.#showTotal();
   }
 
+  /** Take in how far one has read on another device: {room, seq, mentions}. */
+  receiveRead({ room: slug, seq, mentions }) {
+    const room = this.#bySlug(slug);
+    if (room) {
+      this.#read.set(room.id, Math.max(seq, this.#read.get(room.id)));
+      this.#mentions.set(room.id, mentions);
+      this.#showUnread(room);
+      this.#showTotal();
+    }
+  }
+
+  /** Note that somebody mentions us in message number `seq` of the room called `slug`. */
+  receiveMention({ room: slug, seq }) {
+    const room = this.#bySlug(slug);
+    if (room && seq > this.#read.get(room.id)) {
+      this.#mentions.set(room.id, this.#mentions.get(room.id) + 1);
+      this.#showUnread(room);
+      this.#showTotal();
+    }
+  }
+
   /** Note that the open room has been read up to number `seq`. */
   markRead(seq) {
     const room = this.open;
-    if (room && seq > this.#read.get(room.id)) {
+    // A room that one never opened has nothing unread, but may have mentions.
+    if (room && (seq > this.#read.get(room.id) || this.#mentions.get(room.id) > 0)) {
       this.#read.set(room.id, seq);
       this.#markers.move(room, seq);
+      if (seq >= room.last_seq) {
+        this.#mentions.set(room.id, 0);
+      }
       this.#showUnread(room);
       this.#showTotal();
     }
@@ -101,7 +127,10 @@ export class Rooms {
     if (!known) {
       this.#read.set(room.id, this.#markers.start(room));
     }
-    if (!byId("rooms").querySelector(`[data-room="${room.id}"]`)) {
+    if (!known || room.mentions !== undefined) {
+      this.#mentions.set(room.id, room.mentions ?? 0);
+    }
+    if (!listOf(room).querySelector(`[data-room="${room.id}"]`)) {
       this.#insert(room);
     }
     if (known?.name !== room.name || known?.topic !== room.topic || known?.private !== room.private) {
@@ -116,11 +145,10 @@ export class Rooms {
     if (room.slug === this.#current) {
       item.querySelector("a").setAttribute("aria-current", "page");
     }
-    const later = [...byId("rooms").children].find((other) => {
+    const later = [...listOf(room).children].find((other) => {
       return this.#rooms.get(Number(other.dataset.room))?.name.localeCompare(room.name, language) > 0;
     });
-    byId("rooms").insertBefore(item, later ?? null);
-    byId("rooms-empty").hidden = true;
+    listOf(room).insertBefore(item, later ?? null);
   }
 
   #describe(room) {
@@ -132,7 +160,7 @@ export class Rooms {
         topic.textContent = room.topic;
       }
       const sign = item.querySelector(".room-sign");
-      sign.replaceChildren(partsOf(room.private ? "lock" : "hash"));
+      sign.replaceChildren(partsOf(room.direct ? "person-icon" : room.private ? "lock" : "hash"));
     }
     if (room.slug === this.#current) {
       this.#title = this.#title.replace(byId("room-name").textContent, () => room.name);
@@ -144,10 +172,10 @@ export class Rooms {
 
   #remove(id) {
     this.#rooms.delete(id);
+    this.#mentions.delete(id);
     for (const item of this.#items(id)) {
       item.remove();
     }
-    byId("rooms-empty").hidden = this.#rooms.size > 0;
   }
 
   #unread({ id, last_seq: last }) {
@@ -163,17 +191,37 @@ export class Rooms {
       badge.hidden = count === 0;
       badge.querySelector("[data-count]").textContent = count > MOST_SHOWN ? `${MOST_SHOWN}+` : String(count);
       badge.querySelector("[data-spoken]").textContent = fill(text, { count });
+      // The home page has cards of rooms besides, without this badge.
+      for (const mentions of item.querySelectorAll("[data-mentions]")) {
+        this.#showMentions(mentions, this.#mentions.get(room.id));
+      }
     }
+  }
+
+  #showMentions(badge, count) {
+    const text = ngettext(", %(count)s mentions you", ", %(count)s mention you", count);
+    badge.hidden = count === 0;
+    badge.querySelector("[data-count]").textContent = `@${count > MOST_SHOWN ? `${MOST_SHOWN}+` : count}`;
+    badge.querySelector("[data-spoken]").textContent = fill(text, { count });
   }
 
   #showTotal() {
     const counts = [...this.#rooms.values()].map((room) => [room.slug === this.#current, this.#unread(room)]);
     const total = counts.reduce((sum, [, count]) => sum + count, 0);
-    document.title = total ? `(${total}) ${this.#title}` : this.#title;
+    const mentions = [...this.#rooms.keys()].reduce((sum, id) => sum + this.#mentions.get(id), 0);
+    const news = [total || null, mentions && `@${mentions}`].filter(Boolean).join(" ");
+    document.title = news ? `(${news}) ${this.#title}` : this.#title;
+    byId("rooms-empty").hidden = byId("rooms").children.length > 0;
+    byId("direct-section").hidden = byId("direct").children.length === 0;
     byId("unread-elsewhere").hidden = !counts.some(([here, count]) => !here && count);
   }
 
   #items(id) {
     return document.querySelectorAll(`[data-room="${id}"]`);
   }
+}
+
+/** Rooms and direct conversations stand under headings of their own. */
+function listOf(room) {
+  return byId(room.direct ? "direct" : "rooms");
 }
