@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from channels import Channel, route
+from channels.message import Message
 from channels.test import ChannelTestCase, WSClient, apply_routes
 
 from channels_lts.origin import OriginGuard, origin_allowed
@@ -121,3 +122,10 @@ def serve_one(channel_layer) -> None:
 
     worker = Worker(channel_layer, signal_handlers=False, callback=lambda *args: setattr(worker, "termed", True))
     worker.run()
+
+
+def test_a_handshake_whose_cookies_do_not_count_passes_from_anywhere():
+    guard = OriginGuard(unless=lambda message: message["path"] == "/robots/")
+    for path, passes in (("/robots/", True), ("/", False)):
+        message = Message({"path": path, "headers": headers("https://evil.example")}, "websocket.connect", None)
+        assert (guard.match(message) is None) is passes
