@@ -12,9 +12,7 @@ dropped and counted. What was taken from the kernel and accepted by the layer is
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
-import re
 import socket
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -26,10 +24,10 @@ from twisted.internet import defer, error, reactor, task
 from channels_lts import conf, heartbeat
 from channels_lts.beating import Heartbeat
 from channels_lts.drops import Drops
-from channels_lts.exceptions import ChannelsLTSError
 from channels_lts.interface.drain import handle_signals
 from channels_lts.interface.link import Link, Refusal
 from channels_lts.ready import ReadyFile
+from channels_lts.udp_address import bound, packed, unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -40,17 +38,11 @@ _PREFIX = "udp.send."
 _AT_ONCE = 500
 # How often that is done at the end, where more may come than we read.
 _LAST_TURNS = 100
-_KERNEL_BUFFER = 4 * 1024 * 1024
 # Datagrams that wait for a reply, at most, as far as the end of the process heeds them.
 _HEEDED = 10_000
 # Seconds that the start waits for Redis, and between two looks at the end.
 _LINK_PATIENCE = 2.0
 _STEP = 0.05
-_ADDRESS = re.compile(r"([0-9a-f]{8}|[0-9a-f]{32})-([0-9a-f]{4})")
-
-
-class CannotListen(ChannelsLTSError):
-    """Raised when the server cannot listen on the address that it was given; the message says why."""
 
 
 class UdpServer:
@@ -94,7 +86,7 @@ class UdpServer:
         Raises:
             CannotListen: the address is taken, or none of ours.
         """
-        self._socket = _bound(self._host, self._port)
+        self._socket = bound(self._host, self._port)
         self.address = list(self._socket.getsockname()[:2])
         self.link = Link(self.channel_layer, self, prefix=_PREFIX)
         self._reader = _Reader(self._socket, self._read)
@@ -195,7 +187,7 @@ class UdpServer:
             return
         self.counts["received"] += 1
         self._unflushed += 1
-        channel = self.link.process_channel + _packed(host, port)
+        channel = self.link.process_channel + packed(host, port)
         self._heed(channel)
         message = {"reply_channel": channel, "data": data, "client": [host, port], "server": self.address}
 
@@ -219,7 +211,7 @@ class UdpServer:
     def deliver(self, channel: str, message: dict[str, Any]) -> None:
         """Send a reply to the client that *channel* leads to."""
         self._unanswered.pop(channel, None)
-        address = _unpacked(channel.rpartition("!")[2])
+        address = unpacked(channel.rpartition("!")[2])
         data = message.get("data")
         if address is None or not isinstance(data, bytes):
             self.drops.add("replies that are none", f"{channel}: data must be bytes")
@@ -269,37 +261,6 @@ class _UdpHeartbeat(Heartbeat):
         server = self._server
         counts = {**server.counts, **server.drops.totals()}
         return {"channel": server.link.process_channel, "draining": server.draining, "counts": counts}
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-    except OSError as problem:
-        raise CannotListen(f"cannot listen on UDP {host}: {problem.strerror or problem}") from problem
-    try:
-        # A burst waits there until we come to it. The kernel may give less.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KERNEL_BUFFER)
-        listening.setblocking(False)
-        listening.bind(address)
-    except (OSError, OverflowError) as problem:
-        listening.close()
-        reason = getattr(problem, "strerror", None) or problem
-        raise CannotListen(f"cannot listen on UDP {host} port {port}: {reason}") from problem
-    return listening
-
-
-def _packed(host: str, port: int) -> str:
-    """Return an address as the last part of a channel's name."""
-    # Of a link-local address also the interface, which is only needed to send, and cannot be part of a name.
-    return f"{ipaddress.ip_address(host.partition('%')[0]).packed.hex()}-{port:04x}"
-
-
-def _unpacked(text: str) -> tuple[str, int] | None:
-    found = _ADDRESS.fullmatch(text)
-    return (str(ipaddress.ip_address(bytes.fromhex(found[1]))), int(found[2], 16)) if found else None
 
 
 def _stop() -> None:

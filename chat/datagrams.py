@@ -61,10 +61,10 @@ def _read(data: bytes) -> tuple[str, str | StreamError, str | None]:
     # RecursionError: arrays nested a thousand deep.
     except (ValueError, RecursionError):
         raise StreamError("not_found", _("There is no such webhook.")) from None
-    secret = content.get("hook") if isinstance(content, dict) else None
-    if not isinstance(secret, str):
+    hook = content.get("hook") if isinstance(content, dict) else None
+    if not isinstance(hook, str):
         raise StreamError("not_found", _("There is no such webhook."))
     try:
-        return secret, field(content, "body", str), messages.client_uid(content)
+        return hook, field(content, "body", str), messages.client_uid(content)
     except StreamError as error:
-        return secret, error, None
+        return hook, error, None

@@ -51,12 +51,11 @@ class TokenFirst(connection.TokenSocket, Demultiplexer):
         if not is_nameless(self.message):
             super().receive(content, **kwargs)
             return
-        payload = content.get("payload") if isinstance(content, dict) else None
-        is_auth = isinstance(payload, dict) and content.get("stream") == "system" and payload.get("type") == "auth"
-        if not is_auth:
-            named = content.get("stream") if isinstance(content, dict) else None
-            stream = named if self._has_stream(named) else "system"
-            self.send_error(stream, StreamError("not_allowed", _("Show a token first.")), payload)
+        fields: dict[str, Any] = content if isinstance(content, dict) else {}
+        stream, payload = fields.get("stream"), fields.get("payload")
+        if stream != "system" or not isinstance(payload, dict) or payload.get("type") != "auth":
+            named: Any = stream if self._has_stream(stream) else "system"
+            self.send_error(named, StreamError("not_allowed", _("Show a token first.")), payload)
             return
         try:
             token = field(payload, "token", str, max_length=limits.TOKEN_TEXT)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from channels_lts import heartbeat, udp
+from channels_lts import heartbeat, udp, udp_address
 from tests import delay_site
 from tests.services import ROOT, TIMEOUT_SCALE, wait_for
 from tests.udp_server import Udp
@@ -42,7 +42,9 @@ class Site:
 
 @pytest.fixture(scope="module", params=[OURS, STOCK], ids=["ours", "stock"])
 def site(request, redis_server, tmp_path_factory):
-    made = Site(tmp_path_factory.mktemp("udp"), redis_server.url, request.param, "--max-size=1000", "--drain-timeout=0.1")
+    made = Site(
+        tmp_path_factory.mktemp("udp"), redis_server.url, request.param, "--max-size=1000", "--drain-timeout=0.1"
+    )
     yield made
     made.server.stop()
 
@@ -57,13 +59,13 @@ def site(request, redis_server, tmp_path_factory):
     ],
 )
 def test_an_address_is_the_end_of_a_channels_name(host, port, name):
-    assert udp._packed(host, port) == name
-    assert udp._unpacked(name) == (host.partition("%")[0], port)
+    assert udp_address.packed(host, port) == name
+    assert udp_address.unpacked(name) == (host.partition("%")[0], port)
 
 
 @pytest.mark.parametrize("name", ["", "x", "c0000201", "c0000201-", "c0000201-12677", "C0000201-1267", "c0000201_1267"])
 def test_what_is_no_address_leads_nowhere(name):
-    assert udp._unpacked(name) is None
+    assert udp_address.unpacked(name) is None
 
 
 @pytest.mark.parametrize(

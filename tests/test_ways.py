@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -83,8 +84,10 @@ def closed_with(socket: Any) -> int:
 
 def test_a_page_elsewhere_talks_after_its_first_frame_and_ends_with_its_token(stack):
     ways = Ways(stack)
-    with ways.nameless() as elsewhere, stack.visitor().connect("/ws/", Authorization=ways.bearer) as robot:
+    with contextlib.ExitStack() as sockets:
+        elsewhere = sockets.enter_context(ways.nameless())
         assert ways.auth(elsewhere)["identity"]["name"] == ways.name
+        robot = sockets.enter_context(stack.visitor().connect("/ws/", Authorization=ways.bearer))
         for socket in (elsewhere, robot):
             socket.send_stream("chat", type="join", room=ways.made["slug"])
             socket.receive_stream("chat", "joined")

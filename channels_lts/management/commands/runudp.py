@@ -41,7 +41,8 @@ class Command(BaseCommand):
             except UnsupportedRedis as error:
                 raise CommandError(str(error)) from error
         # Not at the top: it chooses Twisted's reactor for this process.
-        from channels_lts.udp import CannotListen, UdpServer
+        from channels_lts.udp import UdpServer
+        from channels_lts.udp_address import CannotListen
 
         if not logger.hasHandlers():
             # A project that configures no logging is to see ours; where it does, its LOGGING decides.
