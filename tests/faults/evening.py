@@ -100,9 +100,9 @@ class Evening:
         crowd = Crowd(site, self.people, self.rooms, self.rate, self.seed)
         self._pids = site.pids()
         try:
-            crowd.start()
-            _say(f"{self.people} people are in {self.rooms} rooms")
             try:
+                crowd.start()
+                _say(f"{self.people} people are in {self.rooms} rooms")
                 self._perform(site, crowd, results)
                 over = monotonic()
                 crowd.settle(self.settle)
@@ -125,7 +125,7 @@ class Evening:
 
     def _perform(self, site: Site, crowd: Crowd, results: dict[str, Any]) -> None:
         began = monotonic()
-        crowd.churn(True)
+        crowd.talk(True)
         with evening_report.Usage(site, crowd) as usage:
             for act in programme(self.seconds):
                 sleep(max(0.0, began + act.at - monotonic()))

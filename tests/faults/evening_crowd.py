@@ -105,11 +105,18 @@ class Crowd:
             wait_for(fulfilled, what, seconds)
         except AssertionError as error:
             lacking = self.lacking()
-            raise AssertionError(f"{error}; {len(lacking)} are not well: {dict(list(lacking.items())[:5])}") from error
+            some = dict(list(lacking.items())[:5])
+            raise AssertionError(f"{error}; {len(lacking)} are not well: {some}; {dict(self.book.counts)}") from error
 
-    def churn(self, churns: bool) -> None:
-        """From now on some go away and come back, or nobody does."""
-        self._churns = churns
+    def talk(self, talks: bool) -> None:
+        """From now on everybody talks, and some go away and come back; or nobody does either."""
+
+        def change() -> None:
+            self._churns = talks
+            for guest in self.guests:
+                guest.talks = talks
+
+        self.do(change)
 
     def lacking(self) -> dict[str, str]:
         """Return who is not well, and why."""
@@ -122,18 +129,13 @@ class Crowd:
             AssertionError: that takes longer than *seconds*, times TIMEOUT_SCALE.
         """
 
-        def quiet() -> None:
-            for guest in self.guests:
-                guest.talks = False
-
         def heads() -> bool:
             # What their next heartbeats would tell.
             for guest in self.guests:
                 guest.ping()
             return True
 
-        self.churn(False)
-        self.do(quiet)
+        self.talk(False)
         self.wait(lambda: not self.lacking(), "everybody is well", seconds)
         # Twice: the first may be answered while a last message is on its way.
         for _ in range(2):

@@ -61,7 +61,7 @@ class Guest:
     def __init__(self, book: Book, room: Room, name: str, address: tuple[str, int], cookie: str, every: float) -> None:
         self.name, self.key = name, ""
         self.joined = False
-        self.talks = self.stays = True
+        self.talks, self.stays = False, True
         #: From after which number on it reads, up to which it has all.
         self.base = self.last = 0
         self.here: set[str] = set()
