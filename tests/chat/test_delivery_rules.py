@@ -111,6 +111,7 @@ def _text(person: Person, seq: int) -> tuple[str, str, bool]:
         ("come", 1, None),
     ]
 )
+@example([("send", 0, None), ("take_all", 1, None), ("edit", 0, None), ("take_all", 1, None), ("edit", 0, None)])
 @example([("come_while_others_talk", 0, None), ("come_while_others_talk", 1, None)])
 def interleaving(steps):
     talk = Talk(["ann", "ben"])
