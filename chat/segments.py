@@ -13,6 +13,9 @@ _CJK = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
 )
+#: Letters that the last word of a query needs, so that it may be the beginning of one.
+PREFIX = 3
+
 _RUN = re.compile(f"[{_CJK}]+")
 _PIECE = re.compile(f"([{_CJK}]+)|([^{_CJK}]+)")
 _WORD = re.compile(r"[^\W_]")
@@ -36,7 +39,7 @@ def pairs(run: str) -> list[str]:
 def phrases(query: str) -> list[tuple[list[str], bool]]:
     """Return what all must be in a message that *query* finds: words in a row, and whether the last is a beginning.
 
-    A beginning is the last word of the query, which is perhaps still being typed, and a single character. What holds
+    A beginning is the last word of the query, which is perhaps still being typed, and a single Chinese character. What holds
     no letter and no digit looks for nothing and is left out.
     """
     found: list[tuple[list[str], bool]] = []
@@ -47,5 +50,7 @@ def phrases(query: str) -> list[tuple[list[str], bool]]:
             # Two characters at least are complete words of the index; the last one alone would ask too much.
             found.append((pairs(run)[:-1], False) if len(run) > 1 else ([run], True))
     if found and query[-1:].strip() and len(found[-1][0]) == 1:
-        found[-1] = (found[-1][0], not _RUN.match(found[-1][0][0]) or found[-1][1])
+        last = found[-1][0][0]
+        # So many words begin with one or two letters that it would take long, and show nearly everything.
+        found[-1] = (found[-1][0], found[-1][1] or (len(last) >= PREFIX and not _RUN.match(last)))
     return found

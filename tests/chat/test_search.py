@@ -182,6 +182,7 @@ def test_only_text_with_chinese_is_indexed_twice():
 
 
 def test_last_word_is_a_beginning_only_while_it_is_typed():
-    assert segments.phrases("ab cd") == [(["ab"], False), (["cd"], True)]
-    assert segments.phrases("ab cd ") == [(["ab"], False), (["cd"], False)]
+    assert segments.phrases("abc def") == [(["abc"], False), (["def"], True)]
+    assert segments.phrases("abc def ") == [(["abc"], False), (["def"], False)]
+    assert segments.phrases("ab") == [(["ab"], False)]
     assert segments.phrases("... 公园里 !") == [(["公园", "园里"], False)]
