@@ -77,6 +77,8 @@ class Evening:
     rate: float = 200
     seed: int = 0
     settle: float = _SETTLE
+    #: False: nothing is harmed, to see which rate holds.
+    harm: bool = True
     broken: list[str] = field(default_factory=list)
     acts: list[dict[str, Any]] = field(default_factory=list)
 
@@ -127,7 +129,7 @@ class Evening:
         began = monotonic()
         crowd.talk(True)
         with evening_report.Usage(site, crowd) as usage:
-            for act in programme(self.seconds):
+            for act in programme(self.seconds) if self.harm else []:
                 sleep(max(0.0, began + act.at - monotonic()))
                 self._nobody_else_ended(site)
                 self._act(act, site, crowd, began)
@@ -189,6 +191,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rooms", type=int, default=20)
     parser.add_argument("--rate", type=float, default=200, help="messages a second, of all people together")
     parser.add_argument("--seed", type=int, default=None, help="of who is killed; a random one by default")
+    parser.add_argument("--calm", action="store_true", help="harm nothing: to see which rate holds")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "evening", help="directory of the results")
     options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
@@ -197,7 +200,9 @@ def main(arguments: list[str]) -> int:
     _say(
         f"{options.minutes:g} minutes, {options.rate:g} messages a second, seed {seed}, TIMEOUT_SCALE {TIMEOUT_SCALE:g}"
     )
-    evening = Evening(options.minutes * 60, options.people, options.rooms, options.rate, seed)
+    evening = Evening(
+        options.minutes * 60, options.people, options.rooms, options.rate, seed, harm=not options.calm
+    )  # fmt: skip
     try:
         results = evening.run()
     except KeyboardInterrupt:

@@ -151,8 +151,7 @@ def markdown(results: dict[str, Any]) -> str:
         f"Everybody had everything {results.get('settled_after', '?')} s after the end.",
         table([["what", "times"], *([name, f"{count:,}"] for name, count in results["counts"].items())]),
         "Cores used: " + ", ".join(f"{name} {cores}" for name, cores in results.get("cores", {}).items()),
-        "## What happened",
-        table(acts),
+        *(["## What happened", table(acts)] if len(acts) > 1 else []),
     ]
     return "\n\n".join(parts) + "\n"
 
