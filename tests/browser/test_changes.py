@@ -165,7 +165,7 @@ def test_a_search_leads_to_the_message_in_another_room(ann: Person, bo: Person, 
     ann.page.keyboard.press("ArrowDown")
     ann.page.keyboard.press("Enter")
     ann.page.wait_for_url(lambda url: url.endswith(f"{room}#1"))
-    ann.expect(ann.message("the 水壶 kettle is on")).to_have_class(re.compile("message-pointed"))
+    ann.expect(ann.message("the 水壶 kettle is on")).to_have_attribute("aria-current", "true")
     ann.go(other)
     found = open_search(ann, "Control+k", "no such words")
     ann.expect("#search-status").to_have_text("Nothing was found.")
@@ -186,7 +186,7 @@ def test_a_message_far_above_is_loaded_and_pointed_at(ann: Person, room: str) ->
     ann.page.goto("/rooms/lobby/")
     ann.go(f"{room}#7")
     ann.expect(ann.message("line 7")).to_be_in_viewport()
-    ann.expect(ann.message("line 7")).to_have_class(re.compile("message-pointed"))
+    ann.expect(ann.message("line 7")).to_have_attribute("aria-current", "true")
     # The same in the room itself.
     found = open_search(ann, "Control+k", "line 9 ")
     found.click()

@@ -1,8 +1,9 @@
 // Going to one message, near or far: by the number in the address, or from what a search found.
 
 import { byId, copyOf } from "./dom.js";
-import { fillMessage, groupMessage } from "./message.js";
 import { gettext } from "./i18n.js";
+import { fillMessage, groupMessage } from "./message.js";
+import { itemOf } from "./message_menu.js";
 import { showError } from "./notices.js";
 import { inWords } from "./words.js";
 
@@ -16,6 +17,7 @@ export class Jump {
   #room;
   #log;
   #me;
+  #item = null;
 
   constructor(room, log, me) {
     this.#room = room;
@@ -30,8 +32,7 @@ export class Jump {
   /** Show message number `seq`, and what was said around it. */
   async to(seq) {
     const { timeline } = this.#room;
-    if (this.#log.reveal(seq)) {
-      this.#focus();
+    if (this.#reveal(seq)) {
       return;
     }
     try {
@@ -45,9 +46,7 @@ export class Jump {
           break;
         }
       }
-      if (this.#log.reveal(seq)) {
-        this.#focus();
-      } else {
+      if (!this.#reveal(seq)) {
         showError(gettext("There is no such message."), { kind: "history" });
       }
     } catch (error) {
@@ -62,8 +61,16 @@ export class Jump {
     }
   }
 
-  #focus() {
+  /** Bring a message that is on the page into sight, and mark it until the next one is. */
+  #reveal(seq) {
+    if (!this.#log.reveal(seq)) {
+      return false;
+    }
+    this.#item?.removeAttribute("aria-current");
+    this.#item = itemOf(seq);
+    this.#item.setAttribute("aria-current", "true");
     byId("log").focus({ preventScroll: true });
+    return true;
   }
 
   async #showAround(seq) {
