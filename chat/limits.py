@@ -102,11 +102,6 @@ RATES: dict[str, dict[str, Rate]] = {
 UPLOAD_CHUNK = 1024 * 1024
 UPLOAD_LIFE = 3600
 UPLOADS_OPEN = 10
-# Uploads in pieces: bytes of a piece, seconds in which an upload must be finished, and how many of one person may wait
-# for that.
-UPLOAD_CHUNK = 1024 * 1024
-UPLOAD_LIFE = 3600
-UPLOADS_OPEN = 10
 # Bytes of one person's uploads.
 UPLOAD_BYTES = Rate(512 * 1024 * 1024, per=3600, burst=512 * 1024 * 1024)
 

@@ -32,7 +32,8 @@ def check(
     *uid*: the id of a message that is to be stored. One that *who* has stored before is never refused: who sends it
     again only lacks the acknowledgement.
 
-    Costs one round trip to Redis; a refusal of a message with *uid* one query more. Where Redis is away everything passes.
+    Costs one round trip to Redis; a refusal of a message with *uid* one query more.
+    Where Redis is away everything passes.
 
     Raises:
         StreamError: ``too_fast``, with the milliseconds after which it will be granted.
