@@ -70,7 +70,7 @@ def _create_table(cursor: Any) -> None:
         # The room is a word of the index too, so that looking in one room does not visit all that was said elsewhere.
         cursor.execute(
             "CREATE VIRTUAL TABLE chat_message_search"
-            " USING fts5(body, segmented, room_id, content='chat_message', content_rowid='id', tokenize='unicode61')"
+            " USING fts5(body, segmented, room_id, content='chat_message', content_rowid='id', columnsize=0)"
         )
     except OperationalError as error:
         if "fts5" not in str(error):

@@ -23,8 +23,8 @@ export class Jump {
     this.#room = room;
     this.#log = log;
     this.#me = me;
-    // The first messages come before anything can be shown.
-    room.addEventListener("messages", () => this.#toAddress(), { once: true });
+    // Once the log, which hears of them too, shows the first ones.
+    room.addEventListener("messages", () => setTimeout(() => this.#toAddress()), { once: true });
     addEventListener("hashchange", () => this.#toAddress());
     this.#dialog.querySelector("[data-close-dialog]").addEventListener("click", () => this.#dialog.close());
   }
