@@ -2,9 +2,10 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CHAT_ARGS ?=
 WHAT ?= workers
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs roll test test-matrix bench soak evening lint lock clean
+.PHONY: help setup up down status logs roll test test-matrix bench bench-chat soak evening lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -33,8 +34,12 @@ test: ## install what the tests need and run all of them
 test-matrix: ## run the library and chat tests on every supported Python and both requirement sets
 	@$(PYTHON) tests/matrix.py
 
-bench: ## measure this and its peers: fan-out, echo, HTTP, connects, memory; BENCH_ARGS=--quick for a look
+bench: ## measure this and its peers, and then the chat; BENCH_ARGS=--quick for a look
 	@$(PYTHON) -m bench.run $(BENCH_ARGS)
+	@$(PYTHON) -m bench.chat $(filter --quick,$(BENCH_ARGS))
+
+bench-chat: ## measure the chat alone: messages stored a second, joining; six minutes; CHAT_ARGS=--quick for a look
+	@$(PYTHON) -m bench.chat $(CHAT_ARGS)
 
 soak: ## faults in random order under load; MINUTES=10, SEED=n repeats an order, FAULTS=none for memory alone
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt

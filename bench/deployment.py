@@ -68,11 +68,14 @@ class Snapshot:
 class Deployment:
     """A running peer; use it as a context manager. Everything it started ends with it."""
 
-    def __init__(self, peer: Peer, where: Path, *, interfaces: int = 1, cores: Cores | None = None) -> None:
+    def __init__(
+        self, peer: Peer, where: Path, *, interfaces: int = 1, workers: int = 1, cores: Cores | None = None
+    ) -> None:
         self.peer = peer
         self.ports: list[int] = []
         self._where = where
         self._interfaces = interfaces
+        self._workers = workers
         self._cores = cores or Cores()
         self._redis_port = 0
         self._processes: dict[str, list[subprocess.Popen[bytes]]] = {"redis": [], "interface": [], "worker": []}
@@ -103,7 +106,7 @@ class Deployment:
             options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(environment.DIRECTORY)]
             self._launch("redis", [redis, "--port", str(self._redis_port), *options], cores=self._cores.others)
             self._wait(lambda: self._listening(self._redis_port), "Redis answers")
-        if self.peer.worker:
+        for _ in range(self._workers if self.peer.worker else 0):
             self._launch("worker", self._filled(self.peer.worker), cores=self._cores.others)
         for index in range(self._interfaces):
             self.ports.append(free_port())
@@ -153,10 +156,10 @@ class Deployment:
             return True
         return False
 
-    @staticmethod
-    def _answers(port: int) -> bool:
+    def _answers(self, port: int) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            head = f"GET {self.peer.ready} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+            connection.sendall(head.encode())
             return connection.recv(100).startswith(b"HTTP/1.1 200")
         return False
 

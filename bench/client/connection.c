@@ -135,11 +135,11 @@ void connection_open(struct connection *c, int port, const char *path, uint64_t 
     c->number = NO_NUMBER;
     c->rest_length = c->out_length = 0;
     if (path) {
-        char request[512];
+        char request[1024];
         int size = snprintf(request, sizeof request,
                             "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                            path, ntohs(addresses[port].sin_port));
+                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                            path, ntohs(addresses[port].sin_port), handler.headers ? handler.headers(c) : "");
         buffer_set(&c->out, &c->out_length, &c->out_room, (unsigned char *)request, (size_t)size);
     }
     if (connect(c->fd, (struct sockaddr *)&addresses[port], sizeof addresses[port]) < 0 && errno != EINPROGRESS)

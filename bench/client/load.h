@@ -47,6 +47,10 @@ struct handler {
     /* Instead of frames, where set: takes the bytes, returns how many it used up. */
     size_t (*bytes)(struct connection *, const unsigned char *, size_t, uint64_t now);
     void (*connected)(struct connection *, uint64_t now); /* with `bytes`: TCP stands */
+    /* Instead of `message`, where set: each text frame as it is. */
+    void (*text)(struct connection *, const unsigned char *, size_t, uint64_t now);
+    /* Where set: lines for the head of the handshake. */
+    const char *(*headers)(struct connection *);
 };
 
 extern struct dialect dialect;
@@ -68,6 +72,7 @@ uint64_t clock_ns(void);
 /* websocket.c */
 void messages_start(size_t body_size);
 void send_message(struct connection *, const char *before, uint32_t number);
+void send_text(struct connection *, const char *, size_t); /* up to 64 KiB */
 void connection_close(struct connection *); /* close handshake */
 /* What a server sent; returns how many bytes were whole frames, or the answer to the upgrade. */
 size_t websocket_bytes(struct connection *, const unsigned char *, size_t, uint64_t now);
@@ -106,6 +111,7 @@ void mode_storm(void);
 void mode_idle(void);
 void mode_http(void);
 void mode_flow(void);
+void mode_chat(void);
 void connect_members(struct connection *, int from, int to, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /* load MODE NAME=VALUE ...
  *
- * Modes: echo, flow, fanout, burst, storm, idle, http. Common options: ports=8000,8001 size=64 (bytes of a message's body)
+ * Modes: echo, flow, fanout, burst, storm, idle, http, chat. Common options: ports=8000,8001 size=64 (bytes of a message's body)
  * seconds=2 warmup=0.5 limit=120 (seconds after which it gives up), and the dialect: greeting= greeted= before= publish=
  * incoming= after= ping= pong=. Each mode tells its own. Where a phase can begin, one line {"ready": ...} is written and
  * a line on standard input awaited; what it measured comes as one line of JSON.
@@ -17,7 +17,7 @@ static const struct {
     void (*run)(void);
 } MODES[] = {{"echo", mode_echo},   {"fanout", mode_fanout}, {"burst", mode_burst},
              {"storm", mode_storm}, {"idle", mode_idle},     {"http", mode_http},
-             {"flow", mode_flow}};
+             {"flow", mode_flow},   {"chat", mode_chat}};
 
 static void too_late(int number)
 {
@@ -31,7 +31,7 @@ static void too_late(int number)
 int main(int count, char **arguments)
 {
     if (count < 2)
-        fail("expected a mode: echo, flow, fanout, burst, storm, idle or http");
+        fail("expected a mode: echo, flow, fanout, burst, storm, idle, http or chat");
     options_start(count - 2, arguments + 2);
     dialect = (struct dialect){
         .greeting = option("greeting", ""), .greeted = option("greeted", ""), .before = option("before", ""),

@@ -55,6 +55,16 @@ static void send_frame(struct connection *c, unsigned char opcode, const void *d
     send_bytes(c, frame, used);
 }
 
+void send_text(struct connection *c, const char *data, size_t size)
+{
+    static unsigned char frame[LARGEST_BODY + 16];
+    if (size > LARGEST_BODY)
+        return;
+    size_t used = head(frame, 0x81, size);
+    used += masked(frame + used, data, size, 0);
+    send_bytes(c, frame, used);
+}
+
 void send_message(struct connection *c, const char *before, uint32_t number)
 {
     static unsigned char frame[LARGEST_BODY + 256];
@@ -99,6 +109,10 @@ static void text_frame(struct connection *c, const unsigned char *data, size_t s
             c->state = OPEN;
             handler.opened(c, now);
         }
+        return;
+    }
+    if (handler.text) {
+        handler.text(c, data, size, now);
         return;
     }
     size_t before = strlen(dialect.incoming);

@@ -35,6 +35,8 @@ class Peer:
     folder: Path = FOLDER
     directory: Path = FOLDER
     variables: Mapping[str, str] = field(default_factory=dict)
+    # What answers 200 once all of it runs.
+    ready: str = "/"
     scenarios: frozenset[str] = ALL_SCENARIOS
     # Options of the load client: what it speaks, and its paths.
     dialect: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The chat itself: messages stored a second, and joining, against the database that it runs on."""
