@@ -54,6 +54,13 @@ class DirectTests(ChatTestCase):
             assert caught.value.code == "not_found"
             assert self.browser(user).get(room.get_absolute_url()).status_code == 404
 
+    def test_staff_read_their_own(self):
+        boss = self.user("boss", is_staff=True)
+        room = direct.open_with(who(self.ann), who(boss).key)
+        assert permissions.open_room(who(boss), room.slug, "post") == room
+        with pytest.raises(StreamError):
+            permissions.open_room(who(boss), room.slug, "moderate")
+
     def test_it_cannot_be_left_and_outlives_an_account(self):
         room = direct.open_with(who(self.ann), who(self.ben).key)
         page = self.page(self.ann)
