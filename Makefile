@@ -36,7 +36,7 @@ test-matrix: ## run the library and chat tests on every supported Python and bot
 
 bench: ## measure this and its peers, and then the chat; BENCH_ARGS=--quick for a look
 	@$(PYTHON) -m bench.run $(BENCH_ARGS)
-	@$(PYTHON) -m bench.chat $(filter --quick,$(BENCH_ARGS))
+	@$(if $(filter-out --quick,$(BENCH_ARGS)),,$(PYTHON) -m bench.chat $(BENCH_ARGS))
 
 bench-chat: ## measure the chat alone: messages stored a second, joining; six minutes; CHAT_ARGS=--quick for a look
 	@$(PYTHON) -m bench.chat $(CHAT_ARGS)
