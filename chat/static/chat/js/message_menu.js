@@ -25,6 +25,8 @@ export class MessageMenu {
     this.#room = room;
     this.#me = me;
     this.#editor = new MessageEditor(room);
+    // The log is read out as it grows, but not because this comes and goes in it.
+    this.#button.setAttribute("aria-live", "off");
     // First: in a menu's button the arrows would open it.
     this.#button.addEventListener("keydown", (event) => this.#step(event));
     menuButton(this.#button, () => this.#items());

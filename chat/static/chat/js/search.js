@@ -54,8 +54,9 @@ export class Search {
   }
 
   #shortcut(event) {
-    const inText = event.target.closest?.("input, textarea, select, [contenteditable]");
-    const slash = event.key === "/" && !inText && !event.ctrlKey && !event.metaKey && !event.altKey;
+    // A key alone only where one reads: elsewhere it may be meant for something else, as with speech input.
+    const reading = event.target === byId("log");
+    const slash = event.key === "/" && reading && !event.ctrlKey && !event.metaKey && !event.altKey;
     if (slash || ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k")) {
       event.preventDefault();
       this.open();
