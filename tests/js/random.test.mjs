@@ -7,7 +7,7 @@ import { openTab } from "./library.mjs";
 import { Server } from "./server.mjs";
 import { Browser, inWorld, seeded } from "./world.mjs";
 
-const SEEDS = Number(process.env.STREAMS_SEEDS ?? 40);
+const SEEDS = Number(process.env.STREAMS_SEEDS ?? 25);
 const ROOMS = ["lobby", "garden"];
 
 class Evening {
@@ -17,6 +17,7 @@ class Evening {
     this.server = new Server();
     this.browsers = [1, 2].map((number) => new Browser(this.server, `u${number}`));
     this.people = [];
+    this.tabs = 0;
     this.said = [];
     this.server.travel = (direction, stream, payload) => this.#travel(payload);
     this.server.refuse = ({ type }) => type === "send" && this.random() < 0.1 && { code: "too_fast", retry_after_ms: 700 };
@@ -43,10 +44,11 @@ class Evening {
     const somebody = this.pick(running);
     if (doing < 0.12 && this.people.length < 7) {
       const browser = this.pick(this.browsers);
-      this.people.push({ browser, ...openTab(browser, this.pick(ROOMS), { shared: this.random() < 0.9 }) });
+      const options = { shared: this.random() < 0.9 };
+      this.people.push({ browser, name: this.tabs += 1, turn: 0, ...openTab(browser, this.pick(ROOMS), options) });
     } else if (doing < 0.55 && somebody) {
       const body = `${this.said.length} by ${somebody.browser.key}`;
-      this.said.push({ body, room: somebody.room.name, tab: somebody.tab });
+      this.said.push({ body, room: somebody.room.name, by: `${somebody.name}, ${somebody.turn}` });
       somebody.tab.within(() => somebody.room.send(body)).then((answer) => this.acknowledged(body, answer), () => {});
     } else if (doing < 0.62) {
       server.closeAll(this.pick([1006, 1012, 1011]));
@@ -57,6 +59,8 @@ class Evening {
       somebody.tab.end({ crashed: this.random() < 0.5 });
     } else if (doing < 0.77 && somebody && running.length > 1) {
       this.random() < 0.5 ? somebody.tab.freeze() : somebody.tab.stop();
+      // What it had written is another tab's now, and may come after what it writes later.
+      somebody.turn += 1;
     } else if (doing < 0.85) {
       const asleep = this.people.find(({ tab }) => tab.stopped);
       await asleep?.tab.thaw();
@@ -102,8 +106,8 @@ class Evening {
       const stored = entries.map(({ body }) => plain(body));
       assert.deepEqual(new Set(stored).size, stored.length, `${label}: stored twice`);
       const lost = this.said.filter(({ body, room }) => room === name && !stored.includes(body));
-      for (const { tab } of this.said) {
-        const order = stored.filter((body) => this.said.find((one) => one.body === body).tab === tab).map(parseFloat);
+      for (const { by } of this.said) {
+        const order = stored.filter((body) => this.said.find((one) => one.body === body).by === by).map(parseFloat);
         assert.deepEqual(order, [...order].sort((one, other) => one - other), `${label}: out of order`);
       }
       const failed = this.people.flatMap(({ room }) => room.pending.map(({ body }) => body));

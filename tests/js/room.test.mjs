@@ -64,6 +64,19 @@ test("without an answer it is sent again under the same id, and stored once", ()
   assert.deepEqual(view.shown(), ["hello"]);
 }));
 
+test("somebody else's message under the same id is no answer", () => inWorld(async (clock) => {
+  const { server, room, view } = alone();
+  await clock.pass(500);
+  server.travel = (direction, stream, { type }) => (type === "send" ? [] : [10]);
+  room.send("mine");
+  server.post("lobby", { id: room.pending[0].id, body: "theirs", author: "u2" });
+  await clock.pass(1_000);
+  assert.deepEqual([view.shown(), room.pending.map(({ body }) => body)], [["theirs"], ["mine"]]);
+  server.travel = () => [10];
+  await clock.pass(10_000);
+  assert.deepEqual(view.shown(), ["theirs", "mine"]);
+}));
+
 test("a message that nobody answers fails, and can be tried again or discarded", () => inWorld(async (clock) => {
   const { server, room, view } = alone();
   await clock.pass(500);
@@ -128,6 +141,18 @@ test("what is missing is asked for: in between, at the end, and on a quiet line"
   // The heartbeat told of it.
   assert.deepEqual(view.shown().at(-1), "five");
   assert.equal(view.resets, 0);
+}));
+
+test("what is lost while the answer to the join is under way is asked for too", () => inWorld(async (clock) => {
+  const server = new Server();
+  const say = (body) => server.post("lobby", { id: body, body, author: "u2" });
+  say("one");
+  server.travel = (direction, stream, { type, body }) => (body === "two" ? [] : [type === "joined" ? 800 : 10]);
+  const { view } = openTab(new Browser(server, "u1"), "lobby", ALONE);
+  await clock.pass(300);
+  ["two", "three"].forEach(say);
+  await clock.pass(1_000);
+  assert.deepEqual(view.shown(), ["one", "two", "three"]);
 }));
 
 test("a change that got lost is found by the next one, and by the heartbeat", () => inWorld(async (clock) => {

@@ -85,6 +85,22 @@ test("who leaves and joins at once is in the room, though frames overtake each o
   assert.deepEqual(open(server), [[a.tab, ["lobby"]]]);
 }));
 
+test("a word of leaving that is lost is said again, and keeps nobody out", () => inWorld(async (clock) => {
+  const [server, browser, a, b] = await tabs(clock, "lobby", "garden");
+  server.travel = (direction, stream, { type }) => (type === "leave" ? [] : [10]);
+  b.tab.end();
+  await clock.pass(100);
+  const c = openTab(browser, "garden");
+  await clock.pass(5_000);
+  assert.ok(c.room.joined);
+  c.tab.end();
+  await clock.pass(5_000);
+  assert.deepEqual(open(server), [[a.tab, ["garden", "lobby"]]]);
+  server.travel = () => [10];
+  await clock.pass(26_000);
+  assert.deepEqual(open(server), [[a.tab, ["lobby"]]]);
+}));
+
 for (const crashed of [false, true]) {
   test(`when the leader ${crashed ? "crashes" : "closes"} another leads, and nothing is lost`, () => inWorld(async (clock) => {
     const [server, , a, b, c] = await tabs(clock, "lobby", "lobby", "garden");

@@ -19,6 +19,14 @@ test("each message is told once, in order, and holes are found", () => {
   assert.deepEqual(numbers(timeline), [1, 2, 3]);
 });
 
+test("a hole may open before what was whole", () => {
+  const timeline = new Timeline();
+  timeline.add([message(5), message(6), message(7)]);
+  assert.equal(timeline.hole(), null);
+  timeline.add([message(2)]);
+  assert.deepEqual(timeline.hole(), { after: 2, before: 5 });
+});
+
 test("a change that comes before its message is not forgotten", () => {
   const timeline = new Timeline();
   assert.equal(timeline.change(message(1, { body: "new", revision: 2 })), null);

@@ -4,6 +4,9 @@
 
 import { newId } from "./ids.js";
 
+// How long those who join a room wait for the answer to leaving it.
+const LEAVE_MS = 3_000;
+
 export class Hub {
   #socket;
   #stream;
@@ -72,13 +75,18 @@ export class Hub {
       return true;
     }
     this.#rooms.delete(room);
-    this.#leaving.set(room, { id, held: this.#leaving.get(room)?.held ?? [] });
+    const before = this.#leaving.get(room);
+    clearTimeout(before?.timer);
+    const timer = setTimeout(() => this.#hasLeft(id), LEAVE_MS);
+    this.#leaving.set(room, { id, timer, held: before?.held ?? [] });
     return this.#socket.send(this.#stream, payload);
   }
 
   #receive(stream, payload) {
     if (stream === "system" && payload.type === "welcome") {
       this.welcome = payload;
+    } else if (stream === "system" && payload.type === "pong") {
+      this.#leaveAgain(Object.keys(payload.heads ?? {}));
     }
     const tab = payload.type === "message" ? undefined : this.#whoAsked(stream, payload.id);
     // An answer that came twice is nobody's; an error without a name may be anybody's.
@@ -104,6 +112,7 @@ export class Hub {
   #hasLeft(id) {
     for (const [room, leaving] of this.#leaving) {
       if (leaving.id === id) {
+        clearTimeout(leaving.timer);
         this.#leaving.delete(room);
         for (const payload of leaving.held) {
           this.#socket.send(this.#stream, payload);
@@ -112,10 +121,22 @@ export class Hub {
     }
   }
 
+  /** Leave those of `rooms`, in which the server sees us, that no tab is in: what we said got lost. */
+  #leaveAgain(rooms) {
+    for (const room of rooms) {
+      if (!this.#rooms.has(room) && !this.#leaving.has(room)) {
+        this.#leave(null, { type: "leave", id: newId(), room });
+      }
+    }
+  }
+
   #lost() {
     this.welcome = null;
     this.#asked.clear();
     this.#rooms.clear();
+    for (const { timer } of this.#leaving.values()) {
+      clearTimeout(timer);
+    }
     this.#leaving.clear();
   }
 }
