@@ -5,7 +5,7 @@ BENCH_ARGS ?=
 CHAT_ARGS ?=
 WHAT ?= workers
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs roll test test-matrix bench bench-chat soak evening lint lock clean
+.PHONY: help setup up down status logs roll test test-matrix bench bench-chat soak evening screenshots lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -50,6 +50,10 @@ evening: ## 200 people talk while everything restarts and dies; MINUTES=30 PEOPL
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt
 	@.venv/bin/python -m tests.faults.evening --minutes $(or $(MINUTES),30) --people $(or $(PEOPLE),200) \
 		--rooms $(or $(ROOMS),20) --rate $(or $(RATE),200) $(if $(SEED),--seed $(SEED))
+
+screenshots: ## make the pictures of the page in docs/
+	@$(PYTHON) deploy/embedded setup tests/requirements.txt
+	@.venv/bin/python -m tests.browser.screenshots
 
 lint: ## ruff and mypy
 	@$(PYTHON) deploy/embedded setup tests/requirements.txt

@@ -63,4 +63,4 @@ def _text(name: str) -> str:
 
 
 def _url(name: str) -> str:
-    return f"{staticfiles_storage.base_url}{name}"
+    return f"{settings.STATIC_URL}{name}"

@@ -85,32 +85,6 @@ def test_lines_of_one_author_stand_together(ann: Person, bo: Person, room: str) 
     assert continued == [False, True, False]
 
 
-def test_earlier_messages_can_be_loaded_and_the_place_is_kept(ann: Person, bo: Person, room: str) -> None:
-    ann.page.evaluate(
-        """async (path) => {
-            const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-            for (let number = 1; number <= 120; number += 1) {
-                const body = new URLSearchParams({ body: `line ${number}`, csrfmiddlewaretoken: token });
-                await fetch(`${path}messages/`, { method: "POST", body });
-            }
-        }""",
-        room,
-    )
-    bo.go(room)
-    bo.sees("line 120")
-    assert len(bo.texts()) == 50
-    bo.page.evaluate("document.getElementById('log').scrollTop = 0")
-    place = bo.message("line 71").bounding_box()
-    bo.page.click("#earlier")
-    bo.sees("line 21")
-    assert bo.message("line 71").bounding_box()["y"] == pytest.approx(place["y"], abs=1)
-    bo.page.click("#earlier")
-    bo.sees("line 1")
-    assert bo.texts() == [f"line {number}" for number in range(1, 121)]
-    bo.expect("#earlier").to_be_hidden()
-    bo.expect("#log-start").to_be_visible()
-
-
 def test_who_reads_above_is_told_of_new_messages_and_not_moved(ann: Person, bo: Person, room: str) -> None:
     bo.go(room)
     for number in range(40):
@@ -132,11 +106,3 @@ def test_a_refused_message_says_why_and_is_not_lost(ann: Person, room: str) -> N
     ann.page.press("#composer-text", "Enter")
     ann.expect("#errors").to_contain_text("too long by 1 character")
     assert ann.page.input_value("#composer-text") == "x" * 4001
-
-
-def test_a_draft_survives_a_visit_to_another_room(ann: Person, room: str) -> None:
-    ann.page.fill("#composer-text", "half a thou")
-    ann.go("/rooms/lobby/")
-    assert ann.page.input_value("#composer-text") == ""
-    ann.go(room)
-    assert ann.page.input_value("#composer-text") == "half a thou"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from tests.browser.person import Person
 pytestmark = [pytest.mark.system, pytest.mark.parametrize("stack", ["redis"], indirect=True)]
 
 PAGES = ["/", "/rooms/lobby/", "/rooms/new/", "/rooms/no-such-room/"]
-_CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 FORMS = ["/accounts/login/", "/accounts/signup/", "/guest/", "/rooms/lobby/"]
 PHONES = [(320, 568), (390, 844)]
 
@@ -117,13 +115,6 @@ def test_screen_readers_are_told_what_is_what(ann: Person, bo: Person, room: str
     bo.sees("two")
     # Authors are hidden from sight in a group, not from the ear; initials the other way round.
     bo.expect(log.get_by_role("listitem").nth(1)).to_contain_text(ann.name)
-    nameless = page.evaluate(
-        """[...document.querySelectorAll("button, a, input:not([type=hidden]), textarea")]
-            .filter((item) => item.checkVisibility())
-            .filter((item) => !(item.ariaLabel || item.textContent.trim() || item.labels?.length))
-            .map((item) => item.outerHTML)"""
-    )
-    assert nameless == []
 
 
 def test_the_page_speaks_chinese(somebody: Callable[..., Person], unique: Callable[[str], str]) -> None:
@@ -158,31 +149,6 @@ def test_the_server_answers_in_the_language_of_the_page(
     person.page.fill("#settings-name", "\u200b")
     person.page.keyboard.press("Enter")
     person.expect("#settings-error").to_contain_text("必填")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_background(
-    somebody: Callable[..., Person], unique: Callable[[str], str], scheme: str
-) -> None:
-    """Contrast of 4.5 to 1 (WCAG 2, level AA) for whatever text is on the page, in every state that it may be in."""
-    person, other = somebody(color_scheme=scheme, reduced_motion="reduce"), somebody()
-    person.sign_up(unique("eve"))
-    path = person.open_new_room(unique("Colours "))
-    person.say("mine https://example.org/")
-    other.enter_as_guest(unique("Zoe "), path)
-    other.say("theirs")
-    person.sees("theirs")
-    person.page.evaluate("document.querySelector('#rooms li').classList.add('has-unread')")
-    for state in ("connected", "waiting", "closed"):
-        person.page.evaluate("(state) => { document.getElementById('state').dataset.state = state }", state)
-        assert person.page.evaluate(_CONTRAST) == []
-    for page in ("/", "/rooms/new/", "/rooms/no-such-room/"):
-        person.page.goto(page)
-        assert person.page.evaluate(_CONTRAST) == []
-    stranger = somebody(color_scheme=scheme)
-    for page in FORMS:
-        stranger.page.goto(page)
-        assert stranger.page.evaluate(_CONTRAST) == []
 
 
 def test_every_page_carries_the_strict_policy(bo: Person) -> None:
