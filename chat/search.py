@@ -76,7 +76,8 @@ def _ids(
     with connection.cursor() as cursor:
         # In one room both mean the same, and the index of its numbers spares PostgreSQL all that was said elsewhere.
         order = "id" if one_room is None else "seq"
-        cursor.execute(sql.format(rooms=inside, order=order), [match, _LAST if before is None else min(before, _LAST), limit])
+        last = _LAST if before is None else min(before, _LAST)
+        cursor.execute(sql.format(rooms=inside, order=order), [match, last, limit])
         return [pk for (pk,) in cursor.fetchall()]
 
 

@@ -39,8 +39,8 @@ def pairs(run: str) -> list[str]:
 def phrases(query: str) -> list[tuple[list[str], bool]]:
     """Return what all must be in a message that *query* finds: words in a row, and whether the last is a beginning.
 
-    A beginning is the last word of the query, which is perhaps still being typed, and a single Chinese character. What holds
-    no letter and no digit looks for nothing and is left out.
+    A beginning is the last word of the query, which is perhaps still being typed, and a single Chinese character. What
+    holds no letter and no digit looks for nothing and is left out.
     """
     found: list[tuple[list[str], bool]] = []
     for run, other in _PIECE.findall(query):

@@ -41,7 +41,7 @@ class RoomQuerySet(models.QuerySet):
         """Annotate each room with the number of ``unread_mentions`` of *identity* in it."""
         if identity is None or identity.user_id is None:
             return self
-        Mention = Room._meta.get_field("mentions").related_model
+        Mention: Any = Room._meta.get_field("mentions").related_model
         mine = Mention.objects.filter(room=OuterRef("pk"), user=identity.user_id).order_by().values("room")
         count = Subquery(mine.annotate(number=Count("pk")).values("number"), output_field=models.IntegerField())
         return self.annotate(unread_mentions=Coalesce(count, 0))
