@@ -41,7 +41,9 @@ class Visitor:
         self.key = key
         self.context = person.page.context
         self.context.add_init_script(_SOCKETS)
-        page = _EXAMPLE.replace('data-identity=""', f'data-identity="{key}"').replace('join("lobby")', f'join("{room}")')
+        page = _EXAMPLE.replace('data-identity=""', f'data-identity="{key}"').replace(
+            'join("lobby")', f'join("{room}")'
+        )
         self.context.route(f"**{_PATH}", lambda route: route.fulfill(body=page, content_type="text/html"))
         # The page that they came in by would have a tab of its own.
         person.page.goto(_PATH)
