@@ -121,13 +121,17 @@ export class Rooms {
 
   #put(room) {
     const known = this.#rooms.get(room.id);
+    // Only lists have mentions. They know what was read on other devices while there was no connection.
+    const listed = room.mentions !== undefined;
+    const readElsewhere = listed && typeof room.unread === "number" ? room.last_seq - room.unread : 0;
     // News of the number come by another way, and may be newer than this.
     room.last_seq = Math.max(room.last_seq, known?.last_seq ?? 0);
     this.#rooms.set(room.id, room);
     if (!known) {
       this.#read.set(room.id, this.#markers.start(room));
     }
-    if (!known || room.mentions !== undefined) {
+    this.#read.set(room.id, Math.max(this.#read.get(room.id), readElsewhere));
+    if (!known || listed) {
       this.#mentions.set(room.id, room.mentions ?? 0);
     }
     if (!listOf(room).querySelector(`[data-room="${room.id}"]`)) {
