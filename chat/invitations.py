@@ -33,13 +33,12 @@ def invite(room: Room, who: Identity, *, hours: int, uses: int | None = None) ->
         room.invitations.exclude(pk__in=_valid().values("pk")).delete()
         if room.invitations.count() >= limits.INVITATIONS:
             raise StreamError("not_allowed", _("There are too many invitations: revoke some first."))
-        return Invitation.objects.create(
-            room=room,
-            token=get_random_string(_TOKEN),
-            created_by_id=who.user_id,
-            expires_at=timezone.now() + datetime.timedelta(hours=hours),
-            uses_left=uses,
-        )
+        ends = timezone.now() + datetime.timedelta(hours=hours)
+        made = Invitation(room=room, token=get_random_string(_TOKEN), expires_at=ends, uses_left=uses)
+        # Whoever manages a room has an account.
+        made.created_by_id = who.user_id  # type: ignore[assignment]
+        made.save()
+        return made
 
 
 def listed(room: Room) -> list[Invitation]:
