@@ -101,7 +101,8 @@ class Person:
 
     def texts(self) -> list[str]:
         """Return what the messages on the page say, from top to bottom."""
-        return self.page.locator(".message .bubble").all_inner_texts()
+        # Not inner texts: those of messages out of sight, which the browser does not lay out, are empty.
+        return self.page.locator(".message .bubble").all_text_contents()
 
     # --- Looking ---
 

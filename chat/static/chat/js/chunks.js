@@ -1,21 +1,28 @@
-// Messages in chunks, of which the browser lays out and paints only those that are in sight (messages.css).
+// Messages in chunks, of which the browser lays out and paints only those that are in sight or near it (messages.css).
 //
-// A chunk that is out of sight keeps the height that it had when it was last laid out. So each is laid out once, in
-// the frame after it changed, before the browser may skip it: nothing jumps when it comes into sight.
+// A chunk far away keeps the height that it had when it was last laid out: so nothing jumps when it comes into sight.
 
 import { element } from "./dom.js";
 
 const SIZE = 50;
+// How far from what is in sight a chunk is laid out: a screen, above and below.
+const NEAR = "100% 0px";
 // After a change of width, how long none may follow before the heights of all chunks are taken anew.
 const WIDTH_MS = 250;
 
 export class Chunks {
   #list;
-  #unsettled = new Set();
   #timer = 0;
+  #observer;
 
-  constructor(list) {
+  /** `list` is inside `log`, which scrolls. */
+  constructor(list, log) {
     this.#list = list;
+    // Told after the frame is laid out, when the browser has taken note of the height.
+    this.#observer = new IntersectionObserver(
+      (entries) => entries.forEach(({ target, isIntersecting }) => target.toggleAttribute("data-far", !isIntersecting)),
+      { root: log, rootMargin: NEAR },
+    );
   }
 
   /** Put `item` between its neighbours, of which each may be missing. */
@@ -35,13 +42,13 @@ export class Chunks {
 
   /** Note that the height of `item` may have changed. */
   touch(item) {
-    this.#unsettle(item.parentElement);
+    this.#layOut(item.parentElement);
   }
 
   /** Note that all heights may have changed, as lines break elsewhere; `keep(change)` keeps the place meanwhile. */
   touchAll(keep) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => keep(() => [...this.#list.children].forEach((chunk) => this.#unsettle(chunk))), WIDTH_MS);
+    this.#timer = setTimeout(() => keep(() => [...this.#list.children].forEach((chunk) => this.#layOut(chunk))), WIDTH_MS);
   }
 
   /** Return the first message that reaches below `top` in the window, or null. */
@@ -53,23 +60,15 @@ export class Chunks {
   }
 
   clear() {
+    this.#observer.disconnect();
     this.#list.replaceChildren();
-    this.#unsettled.clear();
   }
 
-  #unsettle(chunk) {
-    if (this.#unsettled.size === 0) {
-      requestAnimationFrame(() => requestAnimationFrame(() => this.#settle()));
-    }
-    this.#unsettled.add(chunk);
-    delete chunk.dataset.settled;
-  }
-
-  #settle() {
-    for (const chunk of this.#unsettled) {
-      chunk.dataset.settled = "";
-    }
-    this.#unsettled.clear();
+  #layOut(chunk) {
+    chunk.removeAttribute("data-far");
+    // Observed anew, it is reported in any case.
+    this.#observer.unobserve(chunk);
+    this.#observer.observe(chunk);
   }
 }
 

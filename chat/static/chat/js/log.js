@@ -12,7 +12,7 @@ const QUIET_MS = 600;
 
 export class Log {
   #log = byId("log");
-  #chunks = new Chunks(byId("messages"));
+  #chunks = new Chunks(byId("messages"), byId("log"));
   #sending = byId("sending");
   #me;
   #items = new Map();
