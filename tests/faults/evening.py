@@ -113,13 +113,15 @@ class Evening:
                 self._break(str(error))
             except KeyboardInterrupt:
                 results["interrupted"] = True
-            self._judge(site, crowd)
+            if "interrupted" not in results:
+                self._judge(site, crowd)
         finally:
             crowd.stop()
         stored = crowd.stored()
         results["acts"] = self.acts
         results["ledger"], unkept = evening_report.ledger(crowd, stored)
-        for what in unkept:
+        # Who was interrupted had no time to get what they lack.
+        for what in [] if "interrupted" in results else unkept:
             self._break(what)
         results.update(evening_report.figures(crowd))
         results["broken"] = self.broken
@@ -167,7 +169,7 @@ class Evening:
     def _judge(self, site: Site, crowd: Crowd) -> None:
         self._nobody_else_ended(site)
         if self.broken:
-            # Where not everybody is well, their lists need not be either.
+            # They are gone with the site.
             shutil.rmtree(evening_report.KEPT, ignore_errors=True)
             shutil.copytree(site.stack.directory / "log", evening_report.KEPT)
         for wrong in crowd.wrong_lists()[:10]:

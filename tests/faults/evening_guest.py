@@ -16,6 +16,8 @@ from tests.services import TIMEOUT_SCALE
 # Seconds: for an answer before one asks, or sends, again; that a message may come after a later one before it is asked
 # for; for a welcome.
 _ANSWER, _OVERTAKEN, _WELCOME = 6.0, 0.5, 20.0
+# The patience with acknowledgements doubles up to this, until one comes.
+_ANSWER_MOST = 24.0
 # Bounds of the wait before coming back where the server gave no advice: full jitter below the first, which doubles.
 _AGAIN_FIRST, _AGAIN_MOST = 0.5, 8.0
 _PAGE = 100
@@ -71,6 +73,7 @@ class Guest:
         self._socket: QuickSocket | None = None
         self._epoch = ""
         self._count = self._failures = 0
+        self._patience = _ANSWER
         self._early: dict[int, str] = {}
         self._pushed: set[int] = set()
         # Numbers that the server told of: of the last message, and of the last coming or going.
@@ -158,9 +161,11 @@ class Guest:
 
     def _send_again(self, now: float) -> None:
         # The oldest comes first: a dictionary keeps the order, and one that is sent again goes to its end.
-        for uid, at in list(self.unanswered.items()):
-            if now < at + _ANSWER:
-                return
+        late = [uid for uid, at in self.unanswered.items() if now > at + self._patience]
+        if late:
+            # Who is slow to answer does not get faster by being asked more often.
+            self._patience = min(2 * self._patience, _ANSWER_MOST)
+        for uid in late:
             del self.unanswered[uid]
             self._book.counts["resent"] += 1
             self._send(uid, now)
@@ -284,6 +289,7 @@ class Guest:
             self._book.counts["dup"] += 1
         if self.unanswered.pop(uid, None) is None:
             return
+        self._patience = _ANSWER
         now = monotonic()
         self._book.took.append((now, now - self._book.sent[uid]))
         if (known := self._book.acknowledged.setdefault(uid, where)) != where:
