@@ -64,4 +64,3 @@ def test_numbers_have_no_gap_and_messages_no_double_when_many_processes_post_at_
     *numbers, last = map(int, run("-c", NUMBERS).communicate()[0].split())
     assert numbers == list(range(1, 126))
     assert last == 125
-

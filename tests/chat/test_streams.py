@@ -109,6 +109,9 @@ class RoomTests(ChatTestCase):
             "at": stored.created_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stored.created_at.microsecond // 1000:03}Z",
             "image": None,
             "removed": False,
+            "edited": None,
+            "revision": 0,
+            "mentions": [],
         }
 
     def test_message_comes_before_its_ack_and_the_room_list_hears_of_the_number(self):
