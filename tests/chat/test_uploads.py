@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import threading
 from pathlib import Path
@@ -121,6 +122,20 @@ class UploadTests(ChatTestCase):
             thread.join()
         assert sorted(outcomes) == [-limits.UPLOAD_CHUNK] * 5 + [limits.UPLOAD_CHUNK]
         assert Path(default_storage.path(upload.path)).read_bytes() == self.image[: limits.UPLOAD_CHUNK]
+
+    def test_a_piece_waits_until_another_worker_has_stored_its_own(self):
+        upload = Upload.objects.get(token=self.begun().split("/")[-2])
+        uploads.append(upload, 0, b"a")
+        file = os.open(default_storage.path(upload.path), os.O_RDWR)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=uploads.append, args=(upload, 2, b"c"))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        os.pwrite(file, b"b", 1)
+        os.close(file)
+        waiting.join(10)
+        assert Path(default_storage.path(upload.path)).read_bytes() == b"abc"
 
     def test_others_know_nothing_of_it(self):
         url = self.begun()
