@@ -77,9 +77,10 @@ def silent(ways):
 def closed_with(socket: Any) -> int:
     """Return the code with which *socket* is closed, whatever comes before."""
     while True:
-        opcode, data = socket.raw.recv_data()
-        if opcode == 8:
-            return int.from_bytes(data[:2], "big")
+        # One frame as it is: answering a ping of a server that has closed since would fail.
+        frame = socket.raw.recv_frame()
+        if frame.opcode == 8:
+            return int.from_bytes(frame.data[:2], "big")
 
 
 def test_a_page_elsewhere_talks_after_its_first_frame_and_ends_with_its_token(stack):
@@ -113,17 +114,18 @@ def test_a_reminder_comes_through_the_delay_server_once(ways, silent):
 
 
 def test_datagrams_reach_the_room_and_none_is_lost_at_the_end(ways, silent, tmp_path):
-    server = Udp(tmp_path, **{**ways.stack.env, "PYTHONUNBUFFERED": "1"}).start()
+    # As long as a busy machine takes for all of them.
+    server = Udp(tmp_path, "--drain-timeout=60", **ways.stack.env).start()
     with server.client() as client:
         answer = json.loads(client.ask(json.dumps({"hook": ways.made["hook"], "body": "one"}).encode()))
         assert answer["seq"] >= 1
         assert json.loads(client.ask(b"x" * 40 + b" hi")) == {"error": {"code": "not_found"}}
-        client.send(*(f"{ways.made['hook']} datagram {number}".encode() for number in range(60)))
+        client.send(*(f"{ways.made['hook']} datagram {number}".encode() for number in range(30)))
         server.terminate()
-        answers = [json.loads(client.receive()) for _ in range(60)]
+        answers = [json.loads(client.receive()) for _ in range(30)]
         assert server.exit_status() == 0
-    assert len({answer["seq"] for answer in answers}) == 60
-    assert sum(body.startswith("datagram ") for body in ways.bodies()) == 60
+    assert len({answer["seq"] for answer in answers}) == 30
+    assert sum(body.startswith("datagram ") for body in ways.bodies()) == 30
 
 
 def test_who_shows_no_token_is_closed_though_workers_restart_meanwhile(ways, silent):

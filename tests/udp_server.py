@@ -12,7 +12,7 @@ from channels_lts.ready import pid_in
 from tests.services import ROOT, TIMEOUT_SCALE, Service, free_port
 
 # What a datagram may take, there and back.
-_PATIENCE = 10
+_PATIENCE = 30
 
 
 class Udp(Service):
@@ -43,7 +43,7 @@ class Udp(Service):
     def exit_status(self) -> int:
         process, self.process = self.process, None
         assert process is not None
-        return process.wait(20 * TIMEOUT_SCALE)
+        return process.wait(60 * TIMEOUT_SCALE)
 
 
 class Client:
