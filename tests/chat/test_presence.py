@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import datetime
 import threading
+from unittest import mock
 
 from channels.test import Client as LayerClient
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from channels_lts.sessions import for_reply_channel
 from chat import limits, messages, presence
 from chat.models import Client
 from tests.chat.base import ChatTestCase, who
+
+enter = presence.enter
 
 
 def names(people):
@@ -197,6 +201,47 @@ class PresenceTests(ChatTestCase):
         socket.close()
         assert not Client.objects.filter(channel_name=socket.name).exists()
         assert self.told() == []
+
+    def test_join_that_is_served_while_the_socket_ends_leaves_nobody_behind(self):
+        page = self.page(self.ann)
+
+        def enter_late(*args):
+            # Another worker serves the end of the socket, and finds no row.
+            for_reply_channel(page.name).delete()
+            assert presence.leave_all(page.name) == []
+            enter(*args)
+
+        with mock.patch("chat.presence.enter", side_effect=enter_late):
+            page.ask("chat", "join", room="tea")
+        assert not Client.objects.filter(channel_name=page.name).exists()
+        assert [person.name for person in presence.here(self.tea)] == ["watcher"]
+
+    def test_socket_that_left_does_not_return_by_a_ping(self):
+        page = self.page(self.ann)
+        page.join(self.tea)
+        row = Client.objects.get(channel_name=page.name)
+        presence.leave(self.tea, page.name)
+        presence._revive(row, who(self.ann))
+        assert not Client.objects.filter(channel_name=page.name).exists()
+
+    def test_so_many_rooms_at_once_and_no_more(self):
+        page, rooms = self.page(self.ann), [self.room(f"Room {number}") for number in range(4)]
+        with mock.patch.object(limits, "ROOMS_JOINED", 3):
+            assert [page.join(room)["type"] for room in rooms[:3]] == ["joined"] * 3
+            assert page.join(rooms[3])["code"] == "too_large"
+            # Nothing of that room reaches it.
+            messages.post(rooms[3], who(self.ben), "hi")
+            assert page.heard("chat") == []
+            assert page.join(rooms[0])["type"] == "joined"
+            page.ask("chat", "leave", room=rooms[0].slug)
+            assert page.join(rooms[3])["type"] == "joined"
+
+    def test_joined_lists_so_many_people_and_says_how_many_there_are(self):
+        with mock.patch.object(limits, "PEOPLE_LISTED", 2):
+            for name in ("zoe", "bea"):
+                answer = self.page(guest=name).join(self.tea)
+        assert names(answer["members"]) == ["bea", "watcher"]
+        assert (answer["people"], answer["presence"]) == (3, 3)
 
     def test_posting_does_not_touch_presence(self):
         before = list(Client.objects.values_list("seen_at", flat=True))
