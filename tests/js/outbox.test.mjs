@@ -60,6 +60,7 @@ test("a frozen tab's messages go out by another, and it shows them no longer whe
   a.room.send("from a");
   const b = openTab(browser, "lobby");
   await clock.pass(100);
+  assert.deepEqual(waiting(b), []);
   a.tab.freeze();
   server.down = false;
   await clock.pass(30_000);
@@ -69,6 +70,44 @@ test("a frozen tab's messages go out by another, and it shows them no longer whe
   assert.deepEqual([waiting(a), a.view.pending.size], [[], 0]);
   assert.deepEqual(a.view.shown(), ["from a"]);
   assert.equal(server.heard.filter(([, , { type }]) => type === "send").length, 1);
+}));
+
+test("a tab that comes back finds what another one did, though nobody told it", () => inWorld(async (clock) => {
+  const { server, browser, a } = await offline(clock, { silent: true });
+  a.room.send("from a");
+  openTab(browser, "lobby");
+  await clock.pass(100);
+  a.tab.freeze();
+  await clock.pass(100);
+  await a.tab.thaw();
+  assert.deepEqual([waiting(a), a.view.pending.size], [[], 0]);
+  server.down = false;
+  await clock.pass(30_000);
+  assert.deepEqual(server.bodies("lobby"), ["from a"]);
+}));
+
+test("what another tab has settled is no longer shown", () => inWorld(async (clock) => {
+  const { browser, a } = await offline(clock);
+  const b = openTab(browser, "lobby");
+  a.room.send("from a");
+  await clock.pass(100);
+  const [name] = browser.stored.keys();
+  b.tab.storage.removeItem(name);
+  assert.deepEqual(waiting(a), []);
+}));
+
+test("what is taken over goes out before what was written later", () => inWorld(async (clock) => {
+  const { server, browser, a } = await offline(clock);
+  const b = openTab(browser, "lobby");
+  await clock.pass(100);
+  a.room.send("first");
+  await clock.pass(100);
+  b.room.send("second");
+  a.tab.end({ crashed: true });
+  await clock.pass(100);
+  server.down = false;
+  await clock.pass(30_000);
+  assert.deepEqual(server.bodies("lobby"), ["first", "second"]);
 }));
 
 test("a message that failed is still there after a reload, with its reason", () => inWorld(async (clock) => {

@@ -163,6 +163,9 @@ class Locks {
 /** The local storage of a browser, as one tab sees it: writes are told to the others. */
 function storageOf(browser, tab) {
   const tell = (key, newValue) => {
+    if (browser.silent) {
+      return;
+    }
     for (const other of browser.tabs) {
       if (other !== tab) {
         other.whenRunning(() => other.fire("storage", { key, newValue, storageArea: other.storage }));
@@ -184,7 +187,8 @@ function storageOf(browser, tab) {
     },
   };
   return new Proxy(methods, {
-    ownKeys: () => [...browser.stored.keys()],
+    // In no order that one could rely on.
+    ownKeys: () => [...browser.stored.keys()].reverse(),
     getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
   });
 }
@@ -311,6 +315,8 @@ export class Browser {
   locks = new Locks();
   stored = new Map();
   full = false;
+  /** Whether no tab hears of what the others write: events of a tab that was put aside are not kept for it. */
+  silent = false;
   noLocks = false;
   /** Whom the server takes this browser for. */
   key;
