@@ -32,6 +32,7 @@ HILLS = """
 
 
 def main() -> None:
+    expect.set_options(timeout=30_000)
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(find("chromium")), args=["--no-sandbox"])
         stack = Stack(Path(directory), CHANNEL_LAYER="redis")
