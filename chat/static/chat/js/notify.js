@@ -52,8 +52,11 @@ class Notifier {
     this.#tell(message.room, message.seq, { personal, who: message.author.name, text });
   }
 
-  /** Somebody named us, in whichever room; `by` is their name. */
+  /** Somebody named us, in whichever room; `by` is their name. In the open one the message itself tells of it. */
   mention({ room, seq, by }) {
+    if (room === openSlug) {
+      return;
+    }
     const who = by?.name ?? by;
     this.#tell(room, seq, { personal: true, who, text: fill(gettext("%(name)s mentioned you"), { name: who }) });
   }
