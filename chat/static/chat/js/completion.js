@@ -146,6 +146,11 @@ export class Completion {
       return;
     }
     const count = this.#people.length;
+    if (event.key === "Enter" && this.#asking()?.[1] === this.#people[this.#chosen].name) {
+      // The whole name stands there: there is nothing to complete, and Enter sends.
+      this.#close();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: count - 1 }[event.key];
     if (step) {
       this.#choose((this.#chosen + step) % count);
