@@ -21,7 +21,8 @@ from tests.services import ROOT, TIMEOUT_SCALE, Service
 
 pytestmark = pytest.mark.system
 
-ROOMS, PEOPLE, PROCESSES = 3, 8, 3
+# Few people with many tabs each.
+ROOMS, PEOPLE, PROCESSES = 3, 4, 3
 ROUNDS, STEPS = 3, 50
 _PREPARE = f"""
 import django, json; django.setup()
