@@ -49,6 +49,7 @@ test("a message of a tab that dies goes to another one in the room, and only to 
   a.tab.end({ crashed: true });
   await clock.pass(100);
   assert.deepEqual([...waiting(b), ...waiting(c)], [["from a", "waiting"], ["from c", "waiting"]]);
+  assert.ok(c.room.pending.some(({ body }) => body === "from c"));
   server.down = false;
   await clock.pass(30_000);
   assert.deepEqual(server.bodies("lobby").sort(), ["from a", "from c"]);
