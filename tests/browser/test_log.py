@@ -161,8 +161,9 @@ def test_what_came_while_the_page_was_out_of_sight_stands_below_a_line(ann: Pers
 
 
 def test_a_button_leads_back_to_the_latest_message(ann: Person, bo: Person, room: str) -> None:
-    post(ann, room, [f"line {number}" for number in range(40)])
+    # There before they are said: else the page would open at the first unread one.
     bo.go(room)
+    post(ann, room, [f"line {number}" for number in range(40)])
     bo.sees("line 39")
     bo.expect("#newer").to_be_hidden()
     scroll_to(bo, 0)
