@@ -11,7 +11,19 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
-from chat import actions, commands, connection, groups, identity, limits, messages, permissions, presence, throttle, typing
+from chat import (
+    actions,
+    commands,
+    connection,
+    groups,
+    identity,
+    limits,
+    messages,
+    permissions,
+    presence,
+    throttle,
+    typing,
+)
 from chat.bindings import RoomBinding
 from chat.identity import Identity
 from chat.models import Room

@@ -87,7 +87,7 @@ def perform(
     The room of a room's action is *slug*, or else the field ``room`` of *content*.
 
     Raises:
-        StreamError: ``unknown_type``: there is no such action; ``too_fast``; and whatever the room or the action refuses.
+        StreamError: ``unknown_type``: there is no such action; ``too_fast``; and what the room or the action refuses.
     """
     found = ACTIONS.get(name)
     if found is None or (found.permission is None and slug is not None):

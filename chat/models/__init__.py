@@ -9,4 +9,16 @@ from chat.models.rooms import Ban, Invitation, Membership, Room
 from chat.models.turns import Turn
 from chat.models.uploads import Upload
 
-__all__ = ["Ban", "Client", "Invitation", "Membership", "Mention", "Message", "Room", "Token", "Turn", "Upload", "Webhook"]
+__all__ = [
+    "Ban",
+    "Client",
+    "Invitation",
+    "Membership",
+    "Mention",
+    "Message",
+    "Room",
+    "Token",
+    "Turn",
+    "Upload",
+    "Webhook",
+]

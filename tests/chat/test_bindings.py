@@ -218,9 +218,9 @@ class InboundTests(ChatTestCase):
 
     def test_guests_make_no_rooms_and_strangers_change_none(self):
         assert self.refused({"guest": "gil"}, action="create", data={"name": "x"}) == "not_allowed"
-        for who in ({"guest": "gil"}, {"user": self.ben}):
+        for someone in ({"guest": "gil"}, {"user": self.ben}):
             request = {"action": "update", "pk": self.tea.pk, "data": {"name": "x"}}
-            assert self.refused(who, **request) == "not_allowed"
+            assert self.refused(someone, **request) == "not_allowed"
         self.tea.private = True
         self.tea.save()
         request = {"action": "update", "pk": self.tea.pk, "data": {"private": False}}
