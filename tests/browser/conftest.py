@@ -24,6 +24,8 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A page that a test makes up has no address, and may not talk to ours otherwise.
+    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
 ]
 # What a service worker fetches is out of sight for a test: only those that are about it let it in.
 _NO_WORKER = {"service_workers": "block"}
