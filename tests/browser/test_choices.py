@@ -153,7 +153,8 @@ def test_notifications_come_once_for_all_tabs_and_only_when_asked_for(ann: Perso
     ann.page.wait_for_function("() => localStorage.shown?.includes('now everything')")
     ann.page.select_option("#preference-room", "none")
     bo.say(f"nothing more, @{ann.name}")
-    other.sees(f"nothing more, @{ann.name}")
+    for page in (ann, other):
+        page.sees(f"nothing more, @{ann.name}")
     ann.page.select_option("#preference-room", "all")
     ann.page.evaluate("localStorage.unseen = 'no'")
     bo.say("she is looking")
@@ -163,6 +164,28 @@ def test_notifications_come_once_for_all_tabs_and_only_when_asked_for(ann: Perso
     ann.page.wait_for_function("() => localStorage.shown?.includes('the last one')")
     texts = [text.split(": ", 1)[1] for text in shown(ann)]
     assert texts == [f"but this is, @{ann.name}", "now everything", "the last one"]
+
+
+def test_notifications_tell_of_other_rooms_without_their_words(ann: Person, bo: Person, room: str) -> None:
+    garden = ann.page.locator("h1").inner_text()
+    bo.go(room)
+    ann.page.context.add_init_script(_UNSEEN)
+    ann.go("/rooms/lobby/")
+    ann.page.evaluate("localStorage.unseen = 'yes'")
+    open_preferences(ann)
+    ann.page.get_by_label("Notify me while").check()
+    ann.page.wait_for_function("() => asked === 1")
+    bo.say("not for her")
+    ann.expect(ann.badge(room)).to_contain_text("1 unread")
+    bo.say(f"where are you, @{ann.name}?")
+    ann.page.wait_for_function("() => localStorage.shown?.includes('mentioned you')")
+    ann.go(room)
+    open_preferences(ann)
+    ann.page.select_option("#preference-room", "all")
+    ann.go("/rooms/lobby/")
+    bo.say("now everything")
+    ann.page.wait_for_function("() => localStorage.shown?.includes('There are new messages')")
+    assert shown(ann) == [f"{bo.name} in {garden}: {bo.name} mentioned you", f"{garden}: There are new messages."]
 
 
 def test_a_refusal_of_notifications_is_said(ann: Person, room: str) -> None:
