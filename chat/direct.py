@@ -34,7 +34,7 @@ def open_with(who: Identity, key: str) -> Room:
         raise StreamError("bad_field", _("This is you."))
     other = accounts.of_key(key)
     if other is None or not other.is_active:
-        raise StreamError("not_found", _("There is nobody of this key."))
+        raise StreamError("not_found", _("There is nobody with this key."))
     with transaction.atomic():
         room, _made = Room.objects.get_or_create(
             direct=_MARK.join(sorted((who.key, user_key(other.pk)))),

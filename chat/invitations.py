@@ -75,7 +75,7 @@ def accept(token: str, who: Identity) -> Room:
         # As it is now that nobody else can change it.
         invitation = known and find(token)
         if not invitation:
-            raise StreamError("not_found", _("This invitation is no longer good."))
+            raise StreamError("not_found", _("This invitation is no longer valid."))
         room = Room.objects.with_membership(who).get(pk=invitation.room_id)
         if room.banned and not who.staff:
             raise StreamError("not_allowed", _("You are banned from this room."))

@@ -107,7 +107,7 @@ def set_role(room: Room, who: Identity, key: str, role: str) -> None:
         if Ban.objects.lasting().filter(room=room, key=target.key).exists():
             raise StreamError("not_allowed", _("They are banned from this room."))
         if target.role is None and room.private:
-            raise StreamError("not_found", _("They are no member of this room."))
+            raise StreamError("not_found", _("They are not a member of this room."))
         if role != Membership.OWNER:
             _needs_owner(room, target.user_id)
         membership, created = room.memberships.get_or_create(user_id=target.user_id, defaults={"role": role})
@@ -128,7 +128,7 @@ def quit_room(room: Room, who: Identity) -> None:
         lock_room(room.pk)
         mine = room.memberships.filter(user=who.user_id or 0)
         if not mine.exists():
-            raise StreamError("not_allowed", _("You are no member of this room."))
+            raise StreamError("not_allowed", _("You are not a member of this room."))
         _needs_owner(room, who.user_id)
         eviction.evict(room, who.key, "quit")
         mine.delete()
@@ -145,7 +145,7 @@ def _target(room: Room, who: Identity, key: str, *, oneself: bool = False) -> Ta
     """Return whom *key* names, if *who* has power over them."""
     target = _account(room, key) or _guest(room, key)
     if target is None:
-        raise StreamError("not_found", _("There is nobody of this key."))
+        raise StreamError("not_found", _("There is nobody with this key."))
     if target.key == who.key and oneself:
         return target
     if _rank(target.staff, target.role) >= _rank(who.staff, room.role) or target.key == who.key:

@@ -155,7 +155,7 @@ def _enter(room: Room, channel_name: str, identity: Identity) -> None:
 
 def _check_number(channel_name: str) -> None:
     if Client.objects.filter(channel_name=channel_name).count() >= limits.ROOMS_JOINED:
-        reason = _("One can be in %(limit)d rooms at once: leave one first.") % {"limit": limits.ROOMS_JOINED}
+        reason = _("You can be in %(limit)d rooms at once: leave one first.") % {"limit": limits.ROOMS_JOINED}
         raise StreamError("too_large", reason)
 
 

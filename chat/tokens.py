@@ -86,7 +86,7 @@ def check(secret: str) -> Token:
     digest = bearer.digest(secret)
     token = _alive().filter(digest=digest).first() if secret else None
     if token is None or not hmac.compare_digest(token.digest, digest):
-        raise StreamError("bad_token", _("This token is not valid, or not any more."))
+        raise StreamError("bad_token", _("This token is not valid, or no longer valid."))
     _note_use(token)
     return token
 

@@ -103,7 +103,7 @@ def append(upload: Upload, at: int, piece: bytes) -> int:
         if at != arrived:
             raise WrongOffset(arrived)
         if arrived + len(piece) > upload.size:
-            raise StreamError("too_large", _("This is more than was announced."))
+            raise StreamError("too_large", _("These are more bytes than were announced."))
         try:
             left = memoryview(piece)
             while left:

@@ -71,7 +71,7 @@ class TokenFirst(connection.TokenSocket, Demultiplexer):
             self.authorize(opening, **kwargs)
         except DenyConnection:
             # Whoever guesses tokens begins anew for each.
-            wrong = StreamError("not_allowed", _("This token is not valid, or not any more."))
+            wrong = StreamError("not_allowed", _("This token is not valid, or no longer valid."))
             self.send_error("system", wrong, payload)
             self.close(close_codes.NOT_ALLOWED.code)
             return

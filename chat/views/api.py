@@ -100,7 +100,7 @@ def post_message(request: HttpRequest, who: Identity, slug: str) -> HttpResponse
     message, again = messages.post(room, who, body, uid)
     # One that was edited since may have had this text.
     if again and message.edited_at is None and not message.removed and message.body != clean_body(body):
-        raise StreamError("conflict", _("Another message was sent under this key."))
+        raise StreamError("conflict", _("Another message was sent under this Idempotency-Key."))
     return _json({"message": payloads.message(message, room.slug)}, 200 if again else 201)
 
 

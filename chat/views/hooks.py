@@ -20,7 +20,7 @@ def hook(request: HttpRequest, secret: str) -> HttpResponse:
     """Post ``text`` into the room of the webhook; 201 for a new message, 200 for a repeat under the same key."""
     try:
         if request.method != "POST":
-            raise StreamError("bad_method", _("This is for POST."))
+            raise StreamError("bad_method", _("Only POST is possible here."))
         webhook = webhooks.find(secret)
         content = content_of(request)
         message, again = webhooks.post(webhook, webhooks.text_of(content), idempotency_key(request))

@@ -168,7 +168,7 @@ def test_a_search_leads_to_the_message_in_another_room(ann: Person, bo: Person, 
     ann.expect(ann.message("the 水壶 kettle is on")).to_have_attribute("aria-current", "true")
     ann.go(other)
     found = open_search(ann, "Control+k", "no such words")
-    ann.expect("#search-status").to_have_text("Nothing was found.")
+    ann.expect("#search-status").to_have_text("Nothing found.")
 
 
 def test_a_message_far_above_is_loaded_and_pointed_at(ann: Person, room: str) -> None:

@@ -45,11 +45,11 @@ def test_somebody_is_made_moderator_and_puts_others_out(ann: Person, bo: Person,
     ann.expect(ann.page.locator(note).locator("xpath=..").locator("[data-note]")).to_have_text("moderator")
     # At once, and without a reload.
     eve.expect("#settings-open").to_be_visible()
-    choose(eve, bo, "Put out of the room")
+    choose(eve, bo, "Kick out of the room")
     eve.expect("#confirm").to_be_visible()
     eve.page.keyboard.press("Escape")
     eve.expect("#confirm").to_be_hidden()
-    choose(eve, bo, "Put out of the room")
+    choose(eve, bo, "Kick out of the room")
     eve.page.click("#confirm-yes")
     bo.expect(".notice-error").to_contain_text("You were put out of this room")
     bo.expect("#composer-text").to_be_disabled()

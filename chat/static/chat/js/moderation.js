@@ -49,7 +49,7 @@ export function menuFor({ me, standing, request, ask, roleOf, direct }) {
       items.push(...roleItems(request, person, role));
     }
     if (standing.may("moderate") && !self && below) {
-      items.push({ label: gettext("Put out of the room"), action: () => kick(request, person), danger: true });
+      items.push({ label: gettext("Kick out of the room"), action: () => kick(request, person), danger: true });
       items.push({ label: gettext("Ban…"), action: () => ban(request, person), danger: true });
     }
     if (self && role && !direct) {
@@ -69,7 +69,7 @@ function roleItems(request, person, role) {
     },
     to,
   });
-  const owner = gettext("%(name)s becomes an owner, whom you cannot put out or make less. Go on?");
+  const owner = gettext("%(name)s will be an owner: you can no longer remove or demote them. Go on?");
   return [
     make("owner", gettext("Make an owner"), owner),
     make("moderator", gettext("Make a moderator")),
@@ -86,7 +86,7 @@ async function talk(ask, person) {
 
 async function kick(request, person) {
   const question = fill(gettext("Put %(name)s out of the room?"), { name: person.name });
-  if (await confirmed(question, gettext("Put out"))) {
+  if (await confirmed(question, gettext("Kick out"))) {
     await attempt(() => request("kick", { key: person.key }));
   }
 }

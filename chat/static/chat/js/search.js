@@ -124,7 +124,7 @@ export class Search {
     const count = this.#list.children.length;
     const text = ngettext("%(count)s message found", "%(count)s messages found", count);
     this.#status.textContent = count === 0
-      ? gettext("Nothing was found.")
+      ? gettext("Nothing found.")
       : fill(text, { count: this.#next === null ? count : `${count}+` });
   }
 

@@ -47,7 +47,7 @@ export class SlowMode {
       clearInterval(this.#timer);
     }
     this.#line.hidden = this.#seconds === 0 || this.#exempt();
-    const usual = fill(gettext("Slow mode: one message in %(time)s"), { time: inTime(this.#seconds) });
+    const usual = fill(gettext("Slow mode: one message every %(time)s"), { time: inTime(this.#seconds) });
     this.#line.querySelector("[data-shown]").textContent = left > 0
       ? fill(gettext("Slow mode: the next message in %(time)s"), { time: inTime(left) })
       : usual;

@@ -63,7 +63,7 @@ function showPending(room, log, { id, body, state, seq, error, done }) {
     // Or it is stored so far above that it is not on the page.
     log.discard(id);
     if (done?.action === "remind") {
-      const words = gettext("It will be said here on %(time)s: %(text)s");
+      const words = gettext("Reminder set for %(time)s: %(text)s");
       announce(fill(words, { time: fullText(new Date(done.due)), text: done.text }), gettext("Reminder"));
     }
   }

@@ -4,7 +4,7 @@ import { gettext } from "./i18n.js";
 
 const WORDS = {
   disconnected: gettext("The connection was lost."),
-  expired: gettext("It was written long ago."),
+  expired: gettext("It was written too long ago."),
   internal: gettext("The server failed. It has been noted; please try again."),
   offline: gettext("There is no connection to the server."),
   timeout: gettext("The server does not answer."),
