@@ -49,7 +49,7 @@ def test_colours_and_the_size_of_text_are_chosen_and_stay(bo: Person) -> None:
     bo.page.get_by_label("Dark").check(force=True)
     dark = canvas(bo)
     assert dark != light
-    bo.page.get_by_label("Larger").check(force=True)
+    bo.page.get_by_label("Largest").check(force=True)
     size = bo.page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
     assert size > 18
     bo.page.keyboard.press("Escape")
