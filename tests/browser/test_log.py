@@ -170,6 +170,7 @@ def test_a_button_leads_back_to_the_latest_message(ann: Person, bo: Person, room
     bo.expect("#newer").to_have_text("Jump to the latest message")
     ann.say("and another")
     bo.expect("#newer").to_have_text("1 new message ↓")
+    bo.expect(bo.message("and another").locator(".unread-line")).to_have_count(1)
     bo.page.click("#newer")
     bo.expect("#newer").to_be_hidden()
     bo.expect(bo.message("and another")).to_be_in_viewport()
