@@ -35,6 +35,12 @@ def test_a_picture_opens_in_full_size_and_leads_to_the_next(ann: Person, room: s
     ann.page.keyboard.press("Escape")
     ann.expect("#viewer").to_be_hidden()
     ann.expect(first).to_be_focused()
+    # Who went on to another one stays there.
+    ann.page.keyboard.press("Enter")
+    ann.page.keyboard.press("ArrowRight")
+    ann.expect("#viewer-count").to_have_text("2 of 2")
+    ann.page.keyboard.press("Escape")
+    ann.expect(ann.page.locator(".picture").last).to_be_focused()
 
 
 def test_a_click_zooms_and_a_link_downloads(ann: Person, room: str) -> None:
