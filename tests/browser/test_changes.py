@@ -187,7 +187,7 @@ def test_a_message_far_above_is_loaded_and_pointed_at(ann: Person, room: str) ->
     ann.go(f"{room}#7")
     ann.expect(ann.message("line 7")).to_be_in_viewport()
     ann.expect(ann.message("line 7")).to_have_attribute("aria-current", "true")
-    # The same in the room itself.
-    found = open_search(ann, "Control+k", "line 9 ")
-    found.click()
+    # The same in the room itself. Other tests have rooms with such lines too.
+    open_search(ann, "Control+k", "line 9 ")
+    ann.page.locator(f"#search-results .found[href='{room}#9']").click()
     ann.expect(ann.message("line 9")).to_be_in_viewport()

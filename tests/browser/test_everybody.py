@@ -108,7 +108,7 @@ def test_screen_readers_are_told_what_is_what(ann: Person, bo: Person, room: str
     bo.expect(page.get_by_role("heading", level=1)).to_have_count(1)
     bo.expect(page.get_by_role("navigation", name="Rooms")).to_be_visible()
     bo.expect(page.get_by_role("complementary", name="Here now")).to_be_visible()
-    bo.expect(page.get_by_role("status").first).to_contain_text("Connected")
+    bo.expect(page.get_by_role("status").filter(has_text="Connected")).to_be_visible()
     bo.expect(page.get_by_role("textbox", name="Message to Garden")).to_be_visible()
     ann.say("one")
     ann.say("two")
