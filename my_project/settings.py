@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
@@ -139,6 +140,10 @@ if "postgresql" in DATABASES["default"]["ENGINE"]:
         "tcp_user_timeout": 20_000,
         **DATABASES["default"].get("OPTIONS", {}),
     }
+    if find_spec("psycopg"):
+        # What a worker runs with every frame is parsed and planned once for a connection, and psycopg 3 need not write
+        # the values into each statement.
+        DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
 
 # The key of channels.delay's table; the chat names its keys itself.
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
