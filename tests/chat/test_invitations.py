@@ -99,7 +99,7 @@ class InvitationTests(ChatTestCase):
         assert browser.get("/rooms/den/").status_code == 200
         missing = browser.get("/invitations/nonsense/")
         assert missing.status_code == browser.post("/invitations/a%00b/").status_code == 404
-        assert "no longer good" in missing.content.decode()
+        assert "no longer valid" in missing.content.decode()
 
     @pytest.mark.skipif(connection.vendor == "sqlite", reason="threads share one in-memory SQLite database")
     def test_last_use_is_not_taken_twice(self):
