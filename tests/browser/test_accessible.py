@@ -33,7 +33,7 @@ LOOKS = {
 
 @functools.cache
 def axe() -> str:
-    """The script itself. Not when this is imported: the plain set, which runs none of these tests, lacks the package."""
+    """The script itself. Not when this is imported: the plain set, which runs none of this, lacks the package."""
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
