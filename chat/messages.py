@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from channels_lts import after_commit
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
-from chat import broadcast, groups, heads, limits, mentions, numbering, payloads, segments, slow
+from chat import broadcast, groups, heads, limits, mentions, numbering, opening, payloads, segments, slow
 from chat.identity import Identity
 from chat.models import Message, Room
 from chat.responses import json_response
@@ -113,8 +113,7 @@ def lock_room(pk: int) -> Room:
     Raises:
         StreamError: ``not_found``: it has been deleted.
     """
-    # Not first(), which would order and cut one row, and costs as much again as the query.
-    room = next(iter(Room.objects.select_for_update().filter(pk=pk)), None)
+    room = opening.lock(pk)
     if room is None:
         raise StreamError("not_found", _("There is no such room."))
     return room

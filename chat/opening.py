@@ -1,4 +1,4 @@
-"""One room as one person sees it: what every frame asks for, by a statement that Django compiles once.
+"""One room: as one person sees it, which every frame asks for, and with its lock. Django compiles each statement once.
 
 To build the query of ``with_membership`` takes Django several times as long as the database needs to answer it.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.identity import Identity
@@ -26,17 +27,18 @@ _NOW = datetime.datetime(1901, 2, 3, 4, 5, 6, 789, tzinfo=datetime.timezone.utc)
 def find(identity: Identity, *, slug: str | None = None, pk: int | None = None) -> Room | None:
     """Return the room with this slug, or else this id, as ``with_membership`` for *identity* does. Costs one query."""
     by = "slug" if slug is not None else "pk"
-    query = _compiled(connection.vendor, by)
     values: dict[str, Any] = {
         "user": identity.user_id or 0,
         "key": identity.key,
         "now": connection.ops.adapt_datetimefield_value(timezone.now()),
         by: slug if slug is not None else pk,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(query.sql, [values[name] if name else value for name, value in query.parameters])
-        row = cursor.fetchone()
-    return None if row is None else query.room(list(row))
+    return _finding(connection.vendor, by).room(values)
+
+
+def lock(pk: int) -> Room | None:
+    """Return the room with this id, as ``select_for_update`` does, in the transaction of the caller."""
+    return _locking(connection.vendor).room({"pk": pk})
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class _Query:
     fields: list[str]
     annotations: dict[str, int]
 
-    def room(self, row: list[Any]) -> Room:
+    def room(self, values: dict[str, Any]) -> Room | None:
+        """Ask with these values, by their names."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, [values[name] if name else value for name, value in self.parameters])
+            row = cursor.fetchone()
+        return None if row is None else self._room(list(row))
+
+    def _room(self, row: list[Any]) -> Room:
         for place, convert_all, expression in self.converters:
             for convert in convert_all:
                 row[place] = convert(row[place], expression, connection)
@@ -59,9 +68,17 @@ class _Query:
 
 
 @functools.cache
-def _compiled(vendor: str, by: str) -> _Query:
+def _finding(vendor: str, by: str) -> _Query:
     identity = Identity(_KEY, "", guest=False, user_id=_USER)
-    rooms = Room.objects.with_membership(identity, at=_NOW).filter(**{by: _SLUG if by == "slug" else _PK})
+    return _compiled(Room.objects.with_membership(identity, at=_NOW).filter(**{by: _SLUG if by == "slug" else _PK}))
+
+
+@functools.cache
+def _locking(vendor: str) -> _Query:
+    return _compiled(Room.objects.select_for_update().filter(pk=_PK))
+
+
+def _compiled(rooms: QuerySet[Room]) -> _Query:
     compiler = rooms.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
     now = connection.ops.adapt_datetimefield_value(_NOW)

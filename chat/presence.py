@@ -15,9 +15,8 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -107,11 +106,10 @@ def interface_gone(message: Any) -> None:
 
 def here(room: Room, most: int | None = None) -> list[Identity]:
     """Return the people in *room*, by name, each once; *most* of them, or all. Costs one query."""
-    found = _present(room).values("key", "user_id").annotate(called=Max("name")).order_by(Lower("called"), "key")
-    people = [
-        Identity(row["key"], row["called"], guest=row["user_id"] is None, user_id=row["user_id"])
-        for row in (found if most is None else found[:most])
-    ]
+    ordered = "GROUP BY key, user_id ORDER BY lower(max(name)), key"
+    limit = "" if most is None else f" LIMIT {int(most)}"
+    rows = _of_present(room, "key, max(name), user_id", ordered + limit)
+    people = [Identity(key, name, guest=user is None, user_id=user) for key, name, user in rows]
     # SQLite's lower() knows ASCII only.
     return sorted(people, key=lambda person: (person.name.casefold(), person.key))
 
@@ -216,11 +214,16 @@ def _tell(room: Room, kind: str, people: Sequence[Identity]) -> None:
 
 
 def _count(room: Room) -> int:
-    return _present(room).values("key").distinct().count()
+    ((count,),) = _of_present(room, "count(DISTINCT key)")
+    return count
 
 
-def _present(room: Room) -> QuerySet[Client]:
-    return Client.objects.filter(room=room, present=True, seen_at__gte=_cutoff())
+def _of_present(room: Room, columns: str, rest: str = "") -> list[tuple[Any, ...]]:
+    """Return *columns* of the rows that count. Each join asks twice, and Django takes longer to ask than to hear."""
+    sql = f"SELECT {columns} FROM {Client._meta.db_table} WHERE room_id = %s AND present = %s AND seen_at >= %s {rest}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [room.pk, True, connection.ops.adapt_datetimefield_value(_cutoff())])
+        return cursor.fetchall()
 
 
 def _stale() -> QuerySet[Client]:
