@@ -84,7 +84,9 @@ class Guest:
         self._latest: dict[str, int] = {}
         self._advice: tuple[float, float] | None = None
         self._come_at = 0.0
-        self._opened_at = self._hole_since = self._join_at = self._asked_at = _NEVER
+        self._opened_at = self._hole_since = self._join_at = _NEVER
+        # When history was asked for that has not come: long ago, where it has.
+        self._asked_at = 0.0
         self._ping_at = self._presence_hole_since = _NEVER
         self._due = monotonic() + self._random.random() * every
         self._heartbeat = 25.0
@@ -202,7 +204,8 @@ class Guest:
     def _left(self, away: float) -> None:
         self.joined, self._advice = False, None
         self._pushed.clear()
-        self._join_at = self._asked_at = self._ping_at = self._presence_hole_since = _NEVER
+        self._join_at = self._ping_at = self._presence_hole_since = _NEVER
+        self._asked_at = 0.0
         self._come_at = monotonic() + away if self.stays else _NEVER
 
     def _frame(self, text: bytes) -> None:
@@ -217,7 +220,7 @@ class Guest:
             elif kind == "joined":
                 self._joined(payload)
             elif kind == "history":
-                self._asked_at = _NEVER
+                self._asked_at = 0.0
                 self._take(payload["messages"])
             elif kind == "error":
                 self._error(payload)

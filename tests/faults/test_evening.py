@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,7 +97,12 @@ class TestLedger:
 
     def test_a_gap_is_no_loss_and_is_asked_for(self, crowd):
         ann = crowd.guests[0]
+        spoken: list[dict[str, Any]] = []
+        ann._socket = SimpleNamespace(send=lambda text: spoken.append(json.loads(text)["payload"]))
         ann._message({"seq": 5, "id": "m5"})
         assert ann.lacks() == "has all up to 3 of 5"
+        ann.tick(monotonic() + 5)
+        ann.tick(monotonic() + 5)
+        assert spoken == [{"type": "history", "room": "tea", "after": 3, "limit": 100}]
         ann._take([{"seq": 4, "id": "m4"}, {"seq": 5, "id": "m5"}])
         assert (ann.lacks(), ann.last) == ("", 5)
