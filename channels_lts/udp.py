@@ -74,8 +74,8 @@ class UdpServer:
         self._drain_timeout = conf.get("UDP_DRAIN_TIMEOUT") if drain_timeout is None else drain_timeout
         self._ready_file = ready_file
         self._signal_handlers = signal_handlers
-        # When each datagram that has no reply yet was read, by reply channel.
-        self._unanswered: dict[str, float] = {}
+        # By reply channel: how many datagrams of this address have no reply yet, and when the last of them was read.
+        self._unanswered: dict[str, tuple[int, float]] = {}
         self._unflushed = 0
 
     # --- Stages: listen, serve, drain, exit ---
@@ -131,7 +131,7 @@ class UdpServer:
         """Hand over what the kernel has, wait for the replies, and hand over what came meanwhile, which gets none."""
         if self._ready_file:
             self._ready_file.remove()
-        logger.info("draining: %s wait for a reply", len(self._unanswered))
+        logger.info("draining: %s wait for a reply", sum(count for count, _ in self._unanswered.values()))
         await self._hand_over()
         until = monotonic() + self._drain_timeout
         while self._unanswered and monotonic() < until:
@@ -192,25 +192,32 @@ class UdpServer:
         message = {"reply_channel": channel, "data": data, "client": [host, port], "server": self.address}
 
         def refused(refusal: Refusal) -> None:
-            self._unanswered.pop(channel, None)
+            self._answered(channel)
             what = "datagrams to a full channel" if refusal is Refusal.FULL else "datagrams while the layer was away"
             self.drops.add(what, f"from {host}")
 
         self.link.send(CHANNEL, message, refused)
 
     def _heed(self, channel: str) -> None:
-        self._unanswered.pop(channel, None)
-        self._unanswered[channel] = monotonic()
-        oldest = next(iter(self._unanswered))
-        if len(self._unanswered) > _HEEDED or self._unanswered[oldest] < monotonic() - self._drain_timeout:
+        count, _ = self._unanswered.pop(channel, (0, 0.0))
+        self._unanswered[channel] = count + 1, monotonic()
+        oldest, (_, at) = next(iter(self._unanswered.items()))
+        if len(self._unanswered) > _HEEDED or at < monotonic() - self._drain_timeout:
             # Many want no reply at all.
             del self._unanswered[oldest]
+
+    def _answered(self, channel: str) -> None:
+        count, at = self._unanswered.get(channel, (0, 0.0))
+        if count > 1:
+            self._unanswered[channel] = count - 1, at
+        else:
+            self._unanswered.pop(channel, None)
 
     # --- From workers to clients: the receiver of the link ---
 
     def deliver(self, channel: str, message: dict[str, Any]) -> None:
         """Send a reply to the client that *channel* leads to."""
-        self._unanswered.pop(channel, None)
+        self._answered(channel)
         address = unpacked(channel.rpartition("!")[2])
         data = message.get("data")
         if address is None or not isinstance(data, bytes):
