@@ -124,7 +124,7 @@ def test_slow_mode_counts_down_and_sends_later(ann: Person, bo: Person, room: st
     ann.page.click("#settings-open")
     ann.page.select_option("#settings-slow", "5")
     ann.page.click("#settings-form .button:not(.button-quiet)")
-    bo.expect("#slow").to_contain_text("Slow mode: one message in 5 s")
+    bo.expect("#slow").to_contain_text("Slow mode: one message every 5 s")
     ann.expect("#slow").to_be_hidden()
     bo.say("one")
     bo.sees("one")

@@ -76,7 +76,7 @@ def test_everything_can_be_done_with_the_keyboard(
     person.expect("#composer-text").to_be_focused()
     # Back over picture button and log to the list of rooms.
     seen = set()
-    for _step in range(12):
+    for _step in range(20):
         person.page.keyboard.press("Shift+Tab")
         seen.add(person.page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
         # Past the first element the focus is in the browser's own bars, which counts as the body.
