@@ -75,8 +75,9 @@ def test_everything_can_be_done_with_the_keyboard(
     person.sees(f"{text}\nin one message")
     person.expect("#composer-text").to_be_focused()
     # Back over picture button and log to the list of rooms.
-    seen = set()
-    for _step in range(20):
+    seen: set[str] = set()
+    wanted = {"attach", "log", "/rooms/lobby/"}
+    for _step in range(30):
         person.page.keyboard.press("Shift+Tab")
         seen.add(person.page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
         # Past the first element the focus is in the browser's own bars, which counts as the body.
@@ -85,7 +86,9 @@ def test_everything_can_be_done_with_the_keyboard(
             " && getComputedStyle(document.activeElement).outlineStyle === 'none'"
         )
         assert not bare, person.page.evaluate("document.activeElement.outerHTML")
-    assert {"attach", "log", "/rooms/lobby/"} <= seen
+        if wanted <= seen:
+            break
+    assert wanted <= seen
 
 
 def test_enter_that_ends_a_chinese_word_does_not_send(ann: Person, room: str) -> None:
