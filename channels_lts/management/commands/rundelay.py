@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from channels import DEFAULT_CHANNEL_LAYER, channel_layers
+from channels import DEFAULT_CHANNEL_LAYER
 from django.apps import apps
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from channels_lts.exceptions import UnsupportedRedis
+from channels_lts.management.serving import layer_of, log_somewhere
 from channels_lts.ready import ReadyFile
 
 logger = logging.getLogger("channels_lts.delay")
@@ -30,19 +30,10 @@ class Command(BaseCommand):
             raise CommandError("The delay server keeps messages in the database: add channels.delay to INSTALLED_APPS.")
         if options["sleep"] <= 0:
             raise CommandError(f"--sleep must be above 0, not {options['sleep']:g}")
-        layer = channel_layers[options["layer"]]
-        if layer.local_only():
-            raise CommandError("The in-memory layer is of one process only: choose another channel layer.")
-        if hasattr(layer.channel_layer, "check_version"):
-            try:
-                layer.check_version()
-            except UnsupportedRedis as error:
-                raise CommandError(str(error)) from error
+        layer = layer_of(options["layer"])
         # Not at the top: it has a model of channels.delay.
         from channels_lts.delay import DelayServer
 
-        if not logger.hasHandlers():
-            # A project that configures no logging is to see ours; where it does, its LOGGING decides.
-            logging.basicConfig(level=logging.DEBUG if options["verbosity"] > 1 else logging.INFO)
+        log_somewhere(logger, options["verbosity"])
         ready_file = ReadyFile(options["ready_file"]) if options["ready_file"] else None
         DelayServer(layer, sleep=options["sleep"], ready_file=ready_file).run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from channels import DEFAULT_CHANNEL_LAYER, channel_layers
+from channels import DEFAULT_CHANNEL_LAYER
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from channels_lts import conf
-from channels_lts.exceptions import UnsupportedRedis
+from channels_lts.management.serving import layer_of, log_somewhere
 from channels_lts.ready import ReadyFile
 
 logger = logging.getLogger("channels_lts.udp")
@@ -32,21 +32,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._check(options)
-        layer = channel_layers[options["layer"]]
-        if layer.local_only():
-            raise CommandError("The in-memory layer is of one process only: choose another channel layer.")
-        if hasattr(layer.channel_layer, "check_version"):
-            try:
-                layer.check_version()
-            except UnsupportedRedis as error:
-                raise CommandError(str(error)) from error
+        layer = layer_of(options["layer"])
         # Not at the top: it chooses Twisted's reactor for this process.
         from channels_lts.udp import UdpServer
         from channels_lts.udp_address import CannotListen
 
-        if not logger.hasHandlers():
-            # A project that configures no logging is to see ours; where it does, its LOGGING decides.
-            logging.basicConfig(level=logging.DEBUG if options["verbosity"] > 1 else logging.INFO)
+        log_somewhere(logger, options["verbosity"])
         server = UdpServer(
             layer.channel_layer,
             host=options["bind"],
