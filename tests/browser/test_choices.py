@@ -103,6 +103,17 @@ def test_drafts_are_forgotten_on_signing_out(ann: Person, room: str) -> None:
     assert "a secret" not in ann.page.evaluate("JSON.stringify(localStorage)")
 
 
+def test_emoji_are_looked_for_before_they_have_arrived(ann: Person, room: str) -> None:
+    late: list[Any] = []
+    ann.page.context.route("**/emoji-data*.js", lambda route: late.append(route))
+    ann.go(room)
+    with ann.page.expect_request("**/emoji-data*.js"):
+        ann.page.click("#emoji-open")
+    ann.page.fill("#emoji-search", "thumbs up")
+    late[0].continue_()
+    ann.expect("#emoji-list button").to_have_count(1)
+
+
 @pytest.mark.parametrize("word", ["thumbs up", "拇指向上"])
 def test_emoji_are_found_in_both_languages_and_put_at_the_caret(ann: Person, room: str, word: str) -> None:
     ann.page.fill("#composer-text", "你好好")

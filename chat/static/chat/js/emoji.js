@@ -72,6 +72,10 @@ class Panel {
   }
 
   #show() {
+    if (!this.#groups) {
+      // They are on their way, and shown once they are here, for what was typed meanwhile.
+      return;
+    }
     const words = this.#search.value.trim().toLocaleLowerCase().split(/\s+/).filter(Boolean);
     const groups = words.length ? [this.#found(words)] : [this.#recent(), ...this.#groups];
     this.#list.replaceChildren(...groups.filter(({ items }) => items.length).map(group));
