@@ -132,7 +132,8 @@ class Supervisor:
             unfinished = next((name for name, info in infos.items() if info["statename"] != "RUNNING"), "")
             if not unfinished:
                 ready, said = _health(self._address, int(self.environment["PORT"]))
-                if ready:
+                # One of them may have ended meanwhile.
+                if ready and all(info["statename"] == "RUNNING" for info in self._infos().values()):
                     return
             time.sleep(0.1)
         if unfinished:
