@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from channels.exceptions import ChannelSocketException, ConsumeLater, DenyConnection, WebsocketCloseException
 from channels.message import Message, pending_message_store
 from channels.signals import consumer_finished, consumer_started
 
 from channels_lts import close_codes
-from channels_lts.activity import Activity, name_of
+from channels_lts.activity import Activity, Run, name_of
 from channels_lts.database import Connections
 from channels_lts.layer.batch import Outgoing
 from channels_lts.replies import Replies
+from channels_lts.together import Together
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Consuming:
@@ -41,15 +46,9 @@ class Consuming:
 
         With *last*, what it and those before it have sent leaves at once.
         """
-        content = message.content
-        run = self._activity.begin(message.channel.name, consumer, content.get("reply_channel") or "")
+        run = self._begin(consumer, message)
         try:
-            try:
-                consumer_started.send(sender=self._sender, environ={})
-                self._connections.make_healthy(run.began)
-                consumer(message, **kwargs)
-            finally:
-                self.end()
+            self._call(run, functools.partial(consumer, message, **kwargs))
         except BaseException as error:
             # All of them: sys.exit() in a consumer is an error of that consumer, and no reason to end.
             self.end()
@@ -58,8 +57,46 @@ class Consuming:
         else:
             if self._settle(consumer, message):
                 self._tell_client(consumer, message)
+        self._finish(consumer, message, flush=last)
+        return time.monotonic() - run.began
+
+    def run_together(self, consumer: type[Together], messages: Sequence[Message]) -> Sequence[Message]:
+        """Let *consumer* serve *messages* in one go; returns those that are to be served alone.
+
+        What it sent leaves at once. After an error nothing leaves, and all of them are to be served alone.
+        """
+        first, left = messages[0], messages
+        run = self._begin(consumer, first)
+        try:
+            left = self._call(run, functools.partial(consumer.serve_together, messages))
+        except BaseException as error:
+            self.end()
+            self._settle(consumer, first)
+            pending_message_store.prepare()
+            self._activity.count("together_failed")
+            # What is wrong with one of them, its own turn says.
+            logger.warning("%d messages are served one by one: %r in %s", len(messages), error, _about(consumer, first))
+        else:
+            if self._settle(consumer, first):
+                left = messages
+        self._finish(consumer, first, flush=True)
+        self._activity.count("messages_together", len(messages) - len(left))
+        return left
+
+    def _begin(self, consumer: Any, message: Message) -> Run:
+        return self._activity.begin(message.channel.name, consumer, message.content.get("reply_channel") or "")
+
+    def _call(self, run: Run, serve: Callable[[], T]) -> T:
+        try:
+            consumer_started.send(sender=self._sender, environ={})
+            self._connections.make_healthy(run.began)
+            return serve()
+        finally:
+            self.end()
+
+    def _finish(self, consumer: Any, message: Message, *, flush: bool) -> None:
         self._replies.collect()
-        if last:
+        if flush:
             # Whoever waits for the answer has it before connections are closed and the like.
             self._replies.flush()
         try:
@@ -67,7 +104,6 @@ class Consuming:
         except BaseException:
             self._activity.count("receiver_errors")
             logger.exception("error in a receiver of consumer_finished, after %s", _about(consumer, message))
-        return time.monotonic() - run.began
 
     def _settle(self, consumer: Any, message: Message) -> bool:
         """Roll back what the consumer left open. Then nothing that it sent leaves, and it is an error."""

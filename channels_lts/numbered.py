@@ -169,8 +169,12 @@ class NumberedStream(StreamConsumer):
 
     def type_send(self, payload: dict[str, Any]) -> None:
         log = self.open(self._name(payload), write=True)
-        stored = self.store(log, payload)
-        self.reply("ack", id=stored.id, **{self.log_field: self.name(log)}, seq=stored.seq, dup=stored.dup)
+        self.reply("ack", **self.acknowledgement(self.name(log), self.store(log, payload)))
+
+    @classmethod
+    def acknowledgement(cls, name: str, stored: Stored) -> dict[str, Any]:
+        """Return the fields of the ``ack`` of what was *stored* in the log called *name*."""
+        return {"id": stored.id, cls.log_field: name, "seq": stored.seq, "dup": stored.dup}
 
     def type_history(self, payload: dict[str, Any]) -> None:
         """Answer with entries around one number, or on one side of it; ``more``: older ones, ``newer``: newer ones."""

@@ -7,6 +7,7 @@ All processes on one Redis share the buckets; on a layer in memory the process h
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import threading
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from channels_lts import beside
 from channels_lts.exceptions import LayerUnavailable
 
-__all__ = ["Bucket", "Rate", "counted", "refusals", "take"]
+__all__ = ["Bucket", "Rate", "counted", "refusals", "take", "take_each"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,22 +50,25 @@ class Bucket(NamedTuple):
     amount: float = 1.0
 
 
+Asked = Bucket | tuple[str, Rate] | tuple[str, Rate, float]
+
+
 class Place(Protocol):
     """Keeps the buckets of one channel layer. Both methods may raise LayerUnavailable."""
 
     def take(self, kind: str, buckets: Sequence[Bucket]) -> int: ...
 
+    def take_each(self, kind: str, asked: Sequence[Sequence[Bucket]]) -> list[int]: ...
+
     def refusals(self) -> dict[str, int]: ...
 
 
-def take(
-    buckets: Sequence[Bucket | tuple[str, Rate] | tuple[str, Rate, float]], *, kind: str = "", layer: Any = None
-) -> int:
+def take(buckets: Sequence[Asked], *, kind: str = "", layer: Any = None) -> int:
     """Take from all of *buckets*, or from none; returns 0, or the milliseconds after which all of it could be had.
 
     Costs one round trip to Redis, whatever the number of buckets. A refusal is counted under *kind*, one of a few fixed
-    words. Buckets are those of *layer*, by default the default channel layer. Whoever asks again before the time has
-    passed is refused again, but waits no longer for it.
+    words, or not at all under none. Buckets are those of *layer*, by default the default channel layer. Whoever asks
+    again before the time has passed is refused again, but waits no longer for it.
 
     Where nothing can be decided, everything is granted, and that is logged once: Redis is away, or the layer is of
     several processes without Redis.
@@ -72,20 +76,27 @@ def take(
     Raises:
         ValueError: a bucket is asked for more than it ever holds.
     """
-    wanted = [Bucket(*bucket) for bucket in buckets]
-    for name, rate, amount in wanted:
+    return take_each([buckets], kind=kind, layer=layer)[0]
+
+
+def take_each(asked: Sequence[Sequence[Asked]], *, kind: str = "", layer: Any = None) -> list[int]:
+    """Do what :func:`take` does for each list of buckets in *asked*, in their order, in one round trip for all."""
+    wanted = [[Bucket(*bucket) for bucket in buckets] for buckets in asked]
+    for name, rate, amount in itertools.chain.from_iterable(wanted):
         if amount > rate.burst:
             raise ValueError(f"bucket {name!r} holds {rate.burst:g}, and is asked for {amount:g}")
+    granted = [0] * len(wanted)
     place = _place(layer)
-    if place is None or not wanted or not _guard.open():
-        return 0
+    if place is None or not any(wanted) or not _guard.open():
+        return granted
     try:
-        wait = place.take(kind, wanted)
+        waits = place.take_each(kind, [buckets for buckets in wanted if buckets])
     except LayerUnavailable as error:
         _guard.lost(error)
-        return 0
+        return granted
     _guard.back()
-    return wait
+    found = iter(waits)
+    return [next(found) if buckets else 0 for buckets in wanted]
 
 
 def refusals(layer: Any = None) -> dict[str, int]:
@@ -127,12 +138,16 @@ class InMemory:
                 wait = max(wait, full[name] - size - now)
             # Less than that is rounding.
             if wait > 0.01:
-                self._refused[kind] += 1
+                if kind:
+                    self._refused[kind] += 1
                 return math.ceil(wait)
             self._full.update(full)
             if len(self._full) > _MANY:
                 self._full = {name: until for name, until in self._full.items() if until > now}
             return 0
+
+    def take_each(self, kind: str, asked: Sequence[Sequence[Bucket]]) -> list[int]:
+        return [self.take(kind, buckets) for buckets in asked]
 
     def refusals(self) -> dict[str, int]:
         with self._lock:

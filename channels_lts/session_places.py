@@ -28,6 +28,8 @@ class Place(Protocol):
 
     def load(self, channel: str) -> Stored: ...
 
+    def load_all(self, channels: Sequence[str]) -> list[Stored]: ...
+
     def save(
         self, channel: str, name: str, changed: Mapping[str, bytes], removed: Sequence[str], *, begins: bool
     ) -> str | None:
@@ -67,6 +69,9 @@ class InMemory:
         with self._lock:
             found = self._sessions.get(channel, Stored("", False, {}))
             return found._replace(values=dict(found.values))
+
+    def load_all(self, channels: Sequence[str]) -> list[Stored]:
+        return [self.load(channel) for channel in channels]
 
     def save(
         self, channel: str, name: str, changed: Mapping[str, bytes], removed: Sequence[str], *, begins: bool

@@ -6,15 +6,25 @@ What a socket's session promises, and who is told of a logout, is in docs/sessio
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ImproperlyConfigured
 
 from channels_lts.revocation import close_session, close_user, session_group, user_group, watch
-from channels_lts.session_places import Place, place
+from channels_lts.session_places import Place, Stored, place
 
-__all__ = ["SessionStore", "close_session", "close_user", "for_reply_channel", "session_group", "user_group", "watch"]
+__all__ = [
+    "SessionStore",
+    "close_session",
+    "close_user",
+    "for_reply_channel",
+    "for_reply_channels",
+    "session_group",
+    "user_group",
+    "watch",
+]
 
 
 def for_reply_channel(name: str, layer: Any = None) -> SessionStore:
@@ -24,6 +34,19 @@ def for_reply_channel(name: str, layer: Any = None) -> SessionStore:
 
         layer = channel_layers[DEFAULT_CHANNEL_LAYER]
     return SessionStore(channel=name, place=place(layer))
+
+
+def for_reply_channels(names: Sequence[str], layer: Any) -> list[SessionStore]:
+    """Return the sessions of sockets of *layer*, by their reply channels, read in one round trip for each Redis.
+
+    Raises:
+        LayerUnavailable: one cannot be reached.
+    """
+    where = place(layer)
+    return [
+        SessionStore(channel=name, place=where, stored=stored)
+        for name, stored in zip(names, where.load_all(names), strict=True)
+    ]
 
 
 class SessionStore(SessionBase):
@@ -40,7 +63,14 @@ class SessionStore(SessionBase):
     #: Whether the socket begins with this message. Only then is a session that ended begun anew.
     begins = False
 
-    def __init__(self, session_key: str | None = None, *, channel: str = "", place: Place | None = None) -> None:
+    def __init__(
+        self,
+        session_key: str | None = None,
+        *,
+        channel: str = "",
+        place: Place | None = None,
+        stored: Stored | None = None,
+    ) -> None:
         if place is None:
             raise ImproperlyConfigured(
                 "channels_lts.sessions is for CHANNEL_SESSION_ENGINE alone: no session is found by its key there"
@@ -51,6 +81,8 @@ class SessionStore(SessionBase):
         self._place = place
         self._stored: dict[str, bytes] = {}
         self._ended = False
+        if stored is not None:
+            self._session_cache = self._read(stored)
 
     @property
     def found(self) -> bool:
@@ -66,7 +98,9 @@ class SessionStore(SessionBase):
         return self._ended
 
     def load(self) -> dict[str, Any]:
-        stored = self._place.load(self._channel)
+        return self._read(self._place.load(self._channel))
+
+    def _read(self, stored: Stored) -> dict[str, Any]:
         if stored.name:
             self._name = self._session_key = stored.name
         self._ended = stored.ended

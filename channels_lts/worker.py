@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,11 +15,11 @@ from channels.message import Message
 from channels_lts import conf
 from channels_lts.activity import Activity
 from channels_lts.consuming import Consuming
-from channels_lts.exceptions import LayerUnavailable
-from channels_lts.intake import Intake, Taken, intake
+from channels_lts.finding import Finding
+from channels_lts.intake import Intake, intake
+from channels_lts.pending import Held, Pending
 from channels_lts.relief import Relief
 from channels_lts.replies import Replies
-from channels_lts.routing import match
 from channels_lts.stopping import Stopping
 from channels_lts.time_limit import TimeLimit
 from channels_lts.worker_limits import Allowance, WorkerLimits
@@ -61,17 +59,14 @@ class Worker(upstream.Worker):
         self.lifeline: socket.socket | None = None
         self._replies = Replies(self.channel_layer, self.activity)
         self._consuming = Consuming(self._replies, self.activity, sender=self.__class__, retries=self.message_retries)
+        self._finding = Finding(self.channel_layer, self.activity, retries=self.message_retries)
         self._allowance = Allowance(self.limits, self.activity)
         self._stopping: Stopping | None = None
         self._ended = threading.Event()
         self._intake: Intake | None = None
         self._limit = 1
-        # What was taken and not begun, and whether it is about to become more. Whoever takes one off begins it.
-        self._pending: deque[Taken] = deque()
-        self._taking = False
+        self._pending = Pending(self.activity)
         self._halted = False
-        # Held by who puts back what is pending.
-        self._returning = threading.Lock()
         # When the message at hand was begun (monotonic); None between two batches.
         self._began: float | None = None
         # Seconds that a run of each consumer is expected to take.
@@ -114,11 +109,9 @@ class Worker(upstream.Worker):
         """
         self._halted = True
         # What a pop brings now has to go back too.
-        deadline = time.monotonic() + conf.get("REDIS_TIMEOUT")
-        while self._taking and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if self._intake is not None and self._pending:
-            self._put_back(self._intake)
+        self._pending.wait_for_take(conf.get("REDIS_TIMEOUT"))
+        if self._intake is not None:
+            self._pending.put_back(self._intake, halted=True)
         self._replies.flush(retry_for=0)
 
     def relieve(self, patience: float) -> None:
@@ -194,29 +187,18 @@ class Worker(upstream.Worker):
             while not self.termed:
                 self._run_batch(messages)
         finally:
-            if self._pending:
-                self._put_back(messages)
+            self._pending.put_back(messages, halted=self._halted)
             messages.close()
 
     def _run_batch(self, messages: Intake) -> None:
-        self._taking = True
-        try:
-            self._pending.extend(messages.take(self._allowance.at_most(self._limit)))
-        finally:
-            self._taking = False
+        self._pending.take(messages, self._allowance.at_most(self._limit))
         handled = 0
         if self._pending:
             self._limit = min(self._limit * 2, conf.get("WORKER_BATCH"))
             began = time.monotonic()
-            while self._pending and not self._halted:
-                try:
-                    taken = self._pending.popleft()
-                except IndexError:
-                    # Given back in this moment.
-                    break
-                handled += 1
+            while not self._halted and (held := self._pending.pop()) is not None:
                 self._began = time.monotonic()
-                self._handle(messages, taken)
+                handled += self._handle(messages, held)
                 if self._pending and time.monotonic() - began > _LONGEST_BATCH:
                     self._return(messages)
             self._began = None
@@ -229,61 +211,38 @@ class Worker(upstream.Worker):
         """Give the rest of the batch back, for workers that are free sooner; and take less next time."""
         self._limit = 1
         # What cannot be put back is still ours, and so ours to do.
-        self._put_back(messages)
+        self._pending.put_back(messages, halted=self._halted)
 
-    def _put_back(self, messages: Intake) -> None:
-        with self._returning:
-            # One by one, as the loop takes them: what is here is nobody else's.
-            taken = []
-            with contextlib.suppress(IndexError):
-                while True:
-                    taken.append(self._pending.popleft())
-            try:
-                messages.put_back(taken)
-            except Exception as error:
-                self._pending.extendleft(reversed(taken))
-                if not isinstance(error, LayerUnavailable):
-                    raise
-                if self._halted:
-                    logger.error("%s messages could not be put back, and are lost: %s", len(taken), error)
-                return
-        self.activity.count("messages_put_back", len(taken))
-
-    def _handle(self, messages: Intake, taken: Taken) -> None:
+    def _handle(self, messages: Intake, held: Held) -> int:
+        """Serve what was taken, and what joins it; returns how many were taken for that."""
+        count = 1
         try:
-            opened = messages.open(taken)
-            if not opened:
-                # The layer has said which: expired, of a newer version, or nothing that can be read.
-                self.activity.count("messages_unopened")
-            for channel, content in opened:
-                self._dispatch(messages, channel, content)
+            for message in self._finding.open(messages, held):
+                found = self._finding.find(message)
+                if found is not None:
+                    if self.callback:
+                        self.callback(message.channel.name, message)
+                    count += self._serve(messages, *found, message)
         except BaseException:
             self.activity.count("worker_errors")
             logger.exception("a message is lost: something failed around its consumer")
+        return count
 
-    def _dispatch(self, messages: Intake, channel: str, content: dict[str, Any]) -> None:
-        message = Message(content=content, channel_name=channel, channel_layer=self.channel_layer)
-        if content.get("__retries__", 0) == self.message_retries:
-            message.__doomed__ = True
-        try:
-            found = match(self.channel_layer.router, message)
-        except Exception:
-            # A filter met a value that is no text.
-            self.activity.count("messages_unmatched")
-            logger.exception(
-                "the routing cannot match a message on %s (reply channel %s)", channel, content.get("reply_channel")
-            )
-            return
-        if found is None:
-            self.activity.count("messages_unrouted")
-            logger.error(
-                "no route for a message on %s (reply channel %s); is the routing complete?",
-                channel, content.get("reply_channel"),
-            )  # fmt: skip
-            return
-        consumer, kwargs = found
-        if self.callback:
-            self.callback(channel, message)
+    def _serve(self, messages: Intake, consumer: Any, kwargs: dict[str, Any], message: Message) -> int:
+        """Run *consumer* for *message*, and for what joins it; returns how many those were."""
+        alone = [(message, kwargs)]
+        company = self._finding.company(self._pending, messages, consumer, message)
+        if company:
+            group = alone + company
+            # Nobody waits for so many.
+            self._replies.flush()
+            left = self._consuming.run_together(consumer, [each for each, _ in group])
+            alone = [(each, found) for each, found in group if any(each is other for other in left)]
+        for each, found in alone:
+            self._run(messages, consumer, found, each)
+        return len(company)
+
+    def _run(self, messages: Intake, consumer: Any, kwargs: dict[str, Any], message: Message) -> None:
         expected = self._expected.get(consumer)
         if expected is None or expected > _SLOW:
             # Nobody waits for a slow one, or one that we do not know yet: neither replies nor messages.

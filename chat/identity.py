@@ -57,20 +57,34 @@ def of_message(message: Any) -> Identity | None:
     session = getattr(message, "channel_session", None)
     if session is None:
         return _identify(message.user, message.http_session)
+    if (known := of_session(session)) is not None:
+        return known
     stored = session.get(_SOCKET_KEY)
     if stored is None:
         return None
     who, token = Identity(**stored["who"]), stored.get("token")
     if who.guest:
-        return who if settings.CHAT_GUESTS else None
-    fresh = 0 <= time.time() - stored["checked"] < limits.IDENTITY_CHECK
-    if fresh and not who.staff:
-        return who
+        return None
+    fresh = _is_fresh(stored)
     now = _identify(message.user, None)
     if token is not None and not fresh and not tokens.alive(token):
         now = None
     # Nothing is written for staff with each frame.
     return now if fresh and now == who else _keep(session, now, token)
+
+
+def of_session(session: Any) -> Identity | None:
+    """Return whose socket it is that *session*, a channel session, is of.
+
+    None where it is nobody's, and where their row has to be looked at first: :func:`of_message` does that.
+    """
+    stored = session.get(_SOCKET_KEY)
+    if stored is None:
+        return None
+    who = Identity(**stored["who"])
+    if who.guest:
+        return who if settings.CHAT_GUESTS else None
+    return who if _is_fresh(stored) and not who.staff else None
 
 
 def opened(message: Any) -> Identity | None:
@@ -87,6 +101,10 @@ def opened_by(message: Any, token: Token) -> Identity:
     who = of_user(token.user)
     _keep(message.channel_session, who, token.pk)
     return who
+
+
+def _is_fresh(stored: dict[str, Any]) -> bool:
+    return 0 <= time.time() - stored["checked"] < limits.IDENTITY_CHECK
 
 
 def _keep(session: Any, who: Identity | None, token: int | None = None) -> Identity | None:

@@ -43,6 +43,11 @@ def of(room: Room, body: str) -> list[int]:
     return sorted(_without_banned(room, {pk for pk in chosen if pk is not None}))
 
 
+def possible(body: str) -> bool:
+    """Whether *body* may mention anybody."""
+    return _AT.search(body) is not None
+
+
 def keys(user_ids: Iterable[int]) -> str:
     """Return *user_ids* as they are kept in ``Message.mentioned``."""
     return " ".join(user_key(pk) for pk in user_ids)

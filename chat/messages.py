@@ -51,7 +51,22 @@ def post(
             ``too_fast`` in slow mode.
     """
     text = clean_body(body, required=image is None)
-    message = Message(
+    message = plain(room, identity, text, uid)
+    # Before the lock: who is meant may cost a query.
+    message.mentioned = mentions.keys(mentions.of(room, text))
+    if image is not None:
+        message.image, message.width, message.height = image.name, image.width, image.height
+    alone = not message.mentioned and before_commit is None
+    with after_commit.together():
+        if alone and (stored := numbering.store(message, room)):
+            tell(message, stored)
+            return message, False
+        return _post_with_lock(message, room, identity, before_commit)
+
+
+def plain(room: Room, identity: Identity, text: str, uid: str | None = None) -> Message:
+    """Return a message that is to be stored: *text* is a clean body, and mentions nobody yet."""
+    return Message(
         room=room,
         uid=uid or uuid.uuid4().hex,
         author_id=identity.user_id,
@@ -59,17 +74,7 @@ def post(
         author_name=identity.name,
         body=text,
         segmented=segments.index_text(text),
-        # Before the lock: who is meant may cost a query.
-        mentioned=mentions.keys(mentions.of(room, text)),
     )
-    if image is not None:
-        message.image, message.width, message.height = image.name, image.width, image.height
-    alone = not message.mentioned and before_commit is None
-    with after_commit.together():
-        if alone and (stored := numbering.store(message, room)):
-            _tell(message, stored)
-            return message, False
-        return _post_with_lock(message, room, identity, before_commit)
 
 
 def _post_with_lock(
@@ -89,7 +94,7 @@ def _post_with_lock(
         mentions.store(message)
         if before_commit is not None:
             before_commit(message)
-        _tell(message, locked)
+        tell(message, locked)
     return message, False
 
 
@@ -143,7 +148,8 @@ def _listed(room: Room, found: QuerySet[Message]) -> list[dict[str, Any]]:
     return [payloads.message(message, room.slug) for message in found]
 
 
-def _tell(message: Message, room: Room) -> None:
+def tell(message: Message, room: Room) -> None:
+    """Tell all who read *room* of a new message, once it is committed, and the room lists of its number."""
     payload = payloads.message(message, room.slug)
     broadcast.to_stream(groups.room(room.pk), "chat", "message", **payload)
     plain = json.dumps(payloads.plain_message(message), ensure_ascii=False)

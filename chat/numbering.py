@@ -1,4 +1,4 @@
-"""Numbering and storing a message in as few round trips as the database allows.
+"""Numbering and storing messages in as few round trips as the database allows.
 
 Most messages need nothing but their number and their row. PostgreSQL gives both in one statement, which is its own
 transaction: one round trip, and the lock of the room's row is held for no longer than the commit takes. SQLite needs
@@ -67,7 +67,7 @@ def _in_one_statement(message: Message, room: Room) -> tuple[Any, ...] | None:
 
 def _execute(message: Message, room: Room) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
-        cursor.execute(_sql(_ONE_STATEMENT), [*_wanted(message, room), *_values(message)])
+        cursor.execute(_sql(_ONE_STATEMENT), [*_wanted(message, room), *values(message)])
         return cursor.fetchone()
 
 
@@ -82,7 +82,7 @@ def _in_two_statements(message: Message, room: Room) -> tuple[Any, ...] | None:
         if not rows:
             return None
         seq, slug, private = rows[0]
-        cursor.execute(_sql(_INSERT), [*_values(message), seq])
+        cursor.execute(_sql(_INSERT), [*values(message), seq])
         ((pk,),) = cursor.fetchall()
         return seq, slug, bool(private), pk
 
@@ -97,13 +97,14 @@ def _wanted(message: Message, room: Room) -> list[Any]:
     return [room.pk, room.pk, message.author_key, message.uid]
 
 
-def _values(message: Message) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(message, True), connection) for field in _fields()]
+def values(message: Message) -> list[Any]:
+    """Return what of *message* goes into :func:`fields`."""
+    return [field.get_db_prep_save(field.pre_save(message, True), connection) for field in fields()]
 
 
 @functools.cache
-def _fields() -> list[Any]:
-    """All columns but the two that the database fills in."""
+def fields() -> list[Any]:
+    """Return all columns but the two that the database fills in."""
     return [field for field in Message._meta.concrete_fields if field.attname not in ("id", "seq")]
 
 
@@ -112,7 +113,7 @@ def _sql(text: str) -> str:
     names = {
         "room": Room._meta.db_table,
         "message": Message._meta.db_table,
-        "columns": ", ".join(field.column for field in _fields()),
-        "values": ", ".join(["%s"] * len(_fields())),
+        "columns": ", ".join(field.column for field in fields()),
+        "values": ", ".join(["%s"] * len(fields())),
     }
     return text.format(number=_NUMBER.format(**names), **names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from channels import Group
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import Head, Heartbeat, NumberedStream, Stored, StreamConsumer, field
+from channels_lts.together import Together
 from chat import (
     actions,
     commands,
@@ -22,6 +24,7 @@ from chat import (
     permissions,
     presence,
     throttle,
+    together,
     typing,
 )
 from chat.bindings import RoomBinding
@@ -164,8 +167,11 @@ class JobsStream(ChatConsumer):
     """Only speaks: ``queued``, ``done`` and ``failed``, from chat.jobs."""
 
 
-class ChatDemultiplexer(TokenFirst):
-    """The socket of the page. Nobody in particular is refused with 403; who is nobody any more is closed: 4003."""
+class ChatDemultiplexer(Together, TokenFirst):
+    """The socket of the page. Nobody in particular is refused with 403; who is nobody any more is closed: 4003.
+
+    Messages that are nothing but text are stored many at once where many wait: :mod:`chat.together`.
+    """
 
     http_user = True
     consumers = {
@@ -175,6 +181,14 @@ class ChatDemultiplexer(TokenFirst):
         "rooms": RoomBinding.consumer,
         "jobs": JobsStream,
     }
+
+    @classmethod
+    def joins(cls, message: Any) -> bool:
+        return together.joins(message)
+
+    @classmethod
+    def serve_together(cls, messages: Sequence[Any]) -> Sequence[Any]:
+        return together.serve(messages, cls.consumers["chat"])
 
     def authorize(self, message: Any, **kwargs: Any) -> None:
         message.identity = connection.opened(message)

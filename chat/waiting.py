@@ -86,7 +86,12 @@ class TokenFirst(connection.TokenSocket, Demultiplexer):
 
 def is_nameless(message: Any) -> bool:
     """Whether the socket of *message*, a frame, has to show a token before anything else."""
-    return _SINCE in message.channel_session
+    return has_no_name(message.channel_session)
+
+
+def has_no_name(session: Any) -> bool:
+    """The same of a socket's channel session."""
+    return _SINCE in session
 
 
 @channel_session

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from channels_lts.exceptions import LayerUnavailable
@@ -37,6 +38,25 @@ def attempt(layer: Any, channel: str, work: Callable[[Any], T]) -> T:
             raise
         where = describe(client.connection_pool.connection_kwargs)
         raise LayerUnavailable(f"{where} cannot be reached: {error}", not_done=is_certain(error)) from error
+
+
+def run_each(layer: Any, calls: Sequence[tuple[str, Call]]) -> list[Any]:
+    """Return what :func:`run` does for each pair of a reply channel and a call; one round trip for each server.
+
+    Raises:
+        LayerUnavailable: as :func:`run` does, for one of them.
+    """
+    places: dict[int, list[int]] = {}
+    for place, (channel, _) in enumerate(calls):
+        places.setdefault(layer.consistent_hash(_process(channel)), []).append(place)
+    results: list[Any] = [None] * len(calls)
+    for found in places.values():
+        work = functools.partial(scripts.run_all, calls=[calls[place][1] for place in found])
+        for place, result in zip(found, attempt(layer, calls[found[0]][0], work), strict=True):
+            if isinstance(result, Exception):
+                raise result
+            results[place] = result
+    return results
 
 
 def _process(channel: str) -> str:

@@ -25,11 +25,18 @@ class InRedis:
         self._layer = layer
 
     def take(self, kind: str, buckets: Sequence[Bucket]) -> int:
+        return int(beside.run(self._layer, _HOME, self._call(kind, buckets)))
+
+    def take_each(self, kind: str, asked: Sequence[Sequence[Bucket]]) -> list[int]:
+        results = beside.run_each(self._layer, [(_HOME, self._call(kind, buckets)) for buckets in asked])
+        return [int(result) for result in results]
+
+    def _call(self, kind: str, buckets: Sequence[Bucket]) -> Call:
         keys = [self._counts, *(beside.key(self._layer, "rate", bucket.name) for bucket in buckets)]
         arguments: list[Any] = [kind, _COUNTED]
         for _name, rate, amount in buckets:
             arguments += [repr(float(number)) for number in (rate.token_ms, rate.burst, amount)]
-        return int(beside.run(self._layer, _HOME, Call(_TAKE, keys, arguments)))
+        return Call(_TAKE, keys, arguments)
 
     def refusals(self) -> dict[str, int]:
         [found] = beside.attempt(self._layer, _HOME, lambda client: exchange(client, [("HGETALL", self._counts)]))

@@ -31,7 +31,13 @@ class InRedis:
         self._kept = isinstance(layer, Layer)
 
     def load(self, channel: str) -> Stored:
-        reply = self._run(_LOAD, channel, ())
+        return self._stored(self._run(_LOAD, channel, ()))
+
+    def load_all(self, channels: Sequence[str]) -> list[Stored]:
+        calls = [(channel, Call(_LOAD, [self._key(channel)], ())) for channel in channels]
+        return [self._stored(reply) for reply in beside.run_each(self._layer, calls)]
+
+    def _stored(self, reply: list[bytes]) -> Stored:
         found = dict(zip(reply[::2], reply[1::2], strict=True))
         name = found.pop(b"name", b"").decode("ascii")
         ended = found.pop(b"ended", None) is not None
@@ -63,8 +69,11 @@ class InRedis:
         return [layer.queue_key(layer.non_local_name(channel))], [layer.queue_lifetime, item]
 
     def _run(self, script: Script, channel: str, more_keys: Sequence[str], *arguments: Any) -> Any:
-        call = Call(script, [beside.key(self._layer, "session", channel), *more_keys], arguments)
+        call = Call(script, [self._key(channel), *more_keys], arguments)
         return beside.run(self._layer, channel, call)
+
+    def _key(self, channel: str) -> str:
+        return beside.key(self._layer, "session", channel)
 
     # With the keys that encrypt messages; what they carry of a session must not lie in the open beside them.
 

@@ -9,7 +9,18 @@ from tests.services import ROOT
 
 PAGE = (ROOT / "docs" / "workers.md").read_text(encoding="utf-8")
 # Where the worker's process counts.
-SOURCES = ("worker", "worker_group", "worker_limits", "consuming", "replies", "time_limit", "stopping", "intake")
+SOURCES = (
+    "pending",
+    "finding",
+    "worker",
+    "worker_group",
+    "worker_limits",
+    "consuming",
+    "replies",
+    "time_limit",
+    "stopping",
+    "intake",
+)
 
 
 def first_cells(heading: str) -> set[str]:

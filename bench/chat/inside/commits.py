@@ -72,8 +72,8 @@ def _sqlite(connection, seconds: float) -> float:
     raw = connection.connection
     number = numbering._sql(numbering._NUMBER).replace("%s", "?")
     insert = numbering._sql(numbering._INSERT).replace("%s", "?")
-    values = {room.pk: numbering._values(_message(room)) for room in rooms}
-    place = [field.column for field in numbering._fields()].index("uid")
+    values = {room.pk: numbering.values(_message(room)) for room in rooms}
+    place = [field.column for field in numbering.fields()].index("uid")
     print("ready", flush=True)
     sys.stdin.readline()
     count, began = 0, time.monotonic()
@@ -101,7 +101,7 @@ def _pgbench(connection, program: str, seconds: float) -> float:
     connection.ensure_connection()
     # Django's own cursor may leave the values to the server.
     text = psycopg.ClientCursor(connection.connection).mogrify(
-        numbering._sql(numbering._ONE_STATEMENT), [*numbering._wanted(message, room), *numbering._values(message)]
+        numbering._sql(numbering._ONE_STATEMENT), [*numbering._wanted(message, room), *numbering.values(message)]
     )
     text = " ".join(text.replace("'THE_UID'", "md5(cast(:r as text))").replace("987654321", ":room").split())
     settings = connection.settings_dict

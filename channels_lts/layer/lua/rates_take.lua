@@ -1,7 +1,7 @@
 -- Take from several token buckets at once: from all of them, or from none.
 -- KEYS[1] hash    how often was refused, by kind
 -- KEYS[2..] string  a bucket: the time (ms) at which it is full again; absent: it is full
--- ARGV[1] bytes kind   ARGV[2] int seconds that the counts live
+-- ARGV[1] bytes kind, or empty: a refusal is not counted   ARGV[2] int seconds that the counts live
 -- ARGV[3..] for each bucket: float ms in which one token comes back, float tokens it holds, float tokens to take
 -- The time is that of Redis, so that hosts whose clocks differ decide alike.
 -- Returns the ms after which all of it could be had; 0: it was taken.
@@ -19,8 +19,10 @@ for bucket = 2, #KEYS do
 end
 -- Less than that is rounding.
 if wait > 0.01 then
-    redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
-    redis.call('EXPIRE', KEYS[1], ARGV[2])
+    if ARGV[1] ~= '' then
+        redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+        redis.call('EXPIRE', KEYS[1], ARGV[2])
+    end
     return math.ceil(wait)
 end
 for key, time_full in pairs(full) do

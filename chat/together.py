@@ -1,0 +1,145 @@
+"""Many messages at once: what people type while others do, stored by one commit and told by one call.
+
+Only what needs nothing else goes this way: text that mentions nobody, of people of whom nothing has to be looked up, in
+rooms without slow mode, and for the first time. All else is served alone, as is whatever is refused, so that each
+refusal is made in one place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from channels_lts import after_commit, sessions, streams
+from channels_lts.exceptions import StreamError
+from channels_lts.streams import NumberedStream, Stored, field
+from chat import (
+    commands,
+    identity,
+    limits,
+    mentions,
+    messages,
+    numbering_many,
+    opening,
+    permissions,
+    throttle,
+    waiting,
+)
+from chat.identity import Identity
+from chat.models import Room
+from chat.text import clean_body
+
+_STREAM = "chat"
+
+
+@dataclass(eq=False)
+class _Talk:
+    """One frame: what it says in which room, and as what it is to be acknowledged."""
+
+    message: Any
+    slug: str
+    text: str
+    uid: str | None
+    who: Identity = None  # type: ignore[assignment]
+    room: Room = None  # type: ignore[assignment]
+
+    @property
+    def socket(self) -> str:
+        return self.message.reply_channel.name
+
+
+def joins(message: Any) -> bool:
+    """Return whether *message* is a frame that says something which needs nothing but to be stored."""
+    if message.channel.name != "websocket.receive" or sessions.__name__ != settings.CHANNEL_SESSION_ENGINE:
+        return False
+    try:
+        message.talk = _read(message)
+    except StreamError:
+        return False
+    return message.talk is not None
+
+
+def _read(message: Any) -> _Talk | None:
+    text = message.content.get("text")
+    if text is None or '"send"' not in text:
+        return None
+    try:
+        content = json.loads(text)
+    # RecursionError: arrays nested a thousand deep.
+    except (ValueError, RecursionError):
+        return None
+    payload = content.get("payload") if isinstance(content, dict) and content.get("stream") == _STREAM else None
+    if not isinstance(payload, dict) or payload.get("type") != "send":
+        return None
+    body = field(payload, "body", str)
+    if commands.is_command(body) or mentions.possible(body):
+        return None
+    slug = field(payload, "room", str, max_length=limits.SLUG)
+    return _Talk(message, slug, clean_body(commands.to_post(body)), messages.client_uid(payload))
+
+
+def serve(frames: Sequence[Any], stream: type[NumberedStream]) -> list[Any]:
+    """Store what *frames*, which :func:`joins` let pass, say; return those that are to be served alone.
+
+    The others are acknowledged, as *stream* does it.
+    """
+    talks = [frame.talk for frame in frames]
+    for step in (_recognised, _opened, _granted):
+        talks = _in_order(talks, step(talks))
+    served = _stored(talks, stream)
+    return [frame for frame in frames if frame.talk not in served]
+
+
+def _in_order(talks: Sequence[_Talk], passed: Iterable[_Talk]) -> list[_Talk]:
+    """Return those of *talks* that *passed*, and of each socket none behind one that did not."""
+    going, stopped, left = set(passed), set(), []
+    for talk in talks:
+        if talk in going and talk.socket not in stopped:
+            left.append(talk)
+        else:
+            stopped.add(talk.socket)
+    return left
+
+
+def _recognised(talks: Sequence[_Talk]) -> Iterator[_Talk]:
+    """Find out who is talking; yield those who may talk at all, as far as their sockets know."""
+    if not talks:
+        return
+    names = [talk.socket for talk in talks]
+    for talk, session in zip(talks, sessions.for_reply_channels(names, talks[0].message.channel_layer), strict=True):
+        who = None if waiting.has_no_name(session) else identity.of_session(session)
+        if who is not None:
+            talk.who = who
+            yield talk
+
+
+def _opened(talks: Sequence[_Talk]) -> Iterator[_Talk]:
+    """Open the rooms; yield those who may post there, and have not to wait for their turn."""
+    for talk, room in zip(talks, opening.find_all([(talk.who, talk.slug) for talk in talks]), strict=True):
+        if room is not None and not room.slow_seconds and permissions.POST in permissions.allowed(talk.who, room):
+            talk.room = room
+            yield talk
+
+
+def _granted(talks: Sequence[_Talk]) -> Iterator[_Talk]:
+    asked = [(talk.who, talk.room, talk.socket) for talk in talks]
+    return (talk for talk, granted in zip(talks, throttle.grant("send", asked), strict=True) if granted)
+
+
+def _stored(talks: Sequence[_Talk], stream: type[NumberedStream]) -> set[_Talk]:
+    """Store and acknowledge; return those of whom that is true."""
+    new = [messages.plain(talk.room, talk.who, talk.text, talk.uid) for talk in talks]
+    served = set()
+    with after_commit.together():
+        for place in numbering_many.store_all(new):
+            message, talk = new[place], talks[place]
+            messages.tell(message, message.room)
+            fields = stream.acknowledgement(message.room.slug, Stored(message.uid, message.seq))
+            answer = streams.encode(_STREAM, {"type": "ack", **fields})
+            after_commit.send(talk.message.reply_channel, answer)
+            served.add(talk)
+    return served
