@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from channels_lts.exceptions import StreamError
@@ -10,6 +11,7 @@ from channels_lts.exceptions import StreamError
 MAX_ID_LENGTH = 64
 
 _REQUIRED: Any = object()
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _TYPE_NAMES = {str: "a string", int: "an integer", bool: "true or false", dict: "an object", list: "an array"}
 
 T = TypeVar("T")
@@ -43,7 +45,7 @@ def field(
     if isinstance(value, str):
         if max_length is not None and len(value) > max_length:
             raise StreamError("too_large", f"{name} has {len(value)} characters, at most {max_length} are allowed")
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if not storable(value):
             raise StreamError("bad_field", f"{name} holds a NUL or an unpaired surrogate")
     if isinstance(value, int) and minimum is not None and value < minimum:
         raise StreamError("bad_field", f"{name} must be at least {minimum}")
@@ -51,6 +53,11 @@ def field(
     if isinstance(value, int) and value >= 2**63:
         raise StreamError("bad_field", f"{name} is too large")
     return value
+
+
+def storable(text: str) -> bool:
+    """Whether databases and UTF-8 can hold *text*: it has no NUL and no unpaired surrogate."""
+    return _UNSTORABLE.search(text) is None
 
 
 def request_id(payload: Any) -> str | int | None:

@@ -11,11 +11,11 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import limits
 from chat.identity import Identity
 from chat.messages import lock_room
 from chat.models import Invitation, Membership, Room
-from chat.text import storable
 
 _TOKEN = 32
 

@@ -10,10 +10,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import opening
 from chat.identity import Identity
 from chat.models import Membership, Room
-from chat.text import storable
 
 #: What people do. READ: see messages and people. POST: talk, edit and remove what is one's own. MODERATE: remove what
 #: others said, kick, ban. MANAGE: name, topic, slow mode, members, invitations, webhooks. OWN: roles, deleting it.

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from channels_lts import bearer
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import groups, identity, limits, messages, permissions, throttle, tokens
 from chat.identity import Identity
 from chat.models import Room
 from chat.responses import answers_errors, json_response
-from chat.text import storable
 
 _MAX_SEQ = 2**63 - 1
 

@@ -11,10 +11,10 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import limits, payloads
 from chat.identity import Identity, user_key
 from chat.models import Ban, Membership, Room
-from chat.text import storable
 
 # How often a slug is chosen anew because another process took it in the same moment.
 _SLUG_ATTEMPTS = 5

@@ -9,10 +9,10 @@ from django.db import connection
 from django.db.models import Q
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import payloads, permissions, segments
 from chat.identity import Identity
 from chat.models import Message, Room
-from chat.text import storable
 
 Phrases = list[tuple[list[str], bool]]
 

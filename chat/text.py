@@ -46,12 +46,9 @@ def clean_name(text: str) -> str:
     return name if _visible(name) else ""
 
 
-def storable(text: str) -> bool:
-    """Whether databases and UTF-8 can hold *text*: no NUL and no unpaired surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _without_controls(text: str, *, keep: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(
         character for character in text if character in keep or unicodedata.category(character) not in ("Cc", "Cs")
     )

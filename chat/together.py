@@ -135,9 +135,12 @@ def _stored(talks: Sequence[_Talk], stream: type[NumberedStream]) -> set[_Talk]:
     new = [messages.plain(talk.room, talk.who, talk.text, talk.uid) for talk in talks]
     served = set()
     with after_commit.together():
-        for place in numbering_many.store_all(new):
+        stored = numbering_many.store_all(new)
+        for place in stored:
+            messages.tell(new[place], new[place].room)
+        # Behind all of that: what goes to groups shares a call, and so does what goes to sockets.
+        for place in stored:
             message, talk = new[place], talks[place]
-            messages.tell(message, message.room)
             fields = stream.acknowledgement(message.room.slug, Stored(message.uid, message.seq))
             answer = streams.encode(_STREAM, {"type": "ack", **fields})
             after_commit.send(talk.message.reply_channel, answer)

@@ -26,11 +26,11 @@ class Outgoing(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A call with the messages that it carries: by queue, or the one to a group."""
+    """A call with the messages that it carries: by queue, or those to groups."""
 
     call: Call
     queues: list[list[Outgoing]]
-    group: Outgoing | None
+    groups: list[Outgoing]
 
 
 def send(layer: Layer, messages: Sequence[Outgoing]) -> list[Outgoing]:
@@ -81,35 +81,37 @@ class _Sending:
     def _refused(self, step: _Step, error: LayerUnavailable, refused: Counter[int]) -> None:
         self.problems.append(str(error))
         if not error.not_done:
-            count = 1 if step.group else sum(map(len, step.queues))
+            count = len(step.groups) + sum(map(len, step.queues))
             self.doubtful += count
             self._layer.drops.add("messages while Redis went away", str(error), count)
-        elif step.group is not None:
-            refused[id(step.group)] += 1
+            return
+        for group in step.groups:
+            refused[id(group)] += 1
             self.incomplete = True
-            if refused[id(step.group)] == self._layer.ring_size:
-                self.unsent.append(step.group)
-        else:
-            for sent in step.queues:
-                ordinary = self._layer._fixed_shard(sent[0].channel) is None
-                (self.ordinary if ordinary else self.unsent).extend(sent)
+            if refused[id(group)] == self._layer.ring_size:
+                self.unsent.append(group)
+        for sent in step.queues:
+            ordinary = self._layer._fixed_shard(sent[0].channel) is None
+            (self.ordinary if ordinary else self.unsent).extend(sent)
 
     def _sent(self, step: _Step, result: Any) -> None:
-        if step.group is not None:
-            try:
-                self._layer.after_group_send(step.group.group, step.group.message, result)
-            except LayerUnavailable as error:
-                self.problems.append(str(error))
-                self.incomplete = True
+        if step.groups:
+            for outgoing, each in zip(step.groups, result, strict=True):
+                try:
+                    self._layer.after_group_send(outgoing.group, outgoing.message, each)
+                except LayerUnavailable as error:
+                    self.problems.append(str(error))
+                    self.incomplete = True
             return
         for accepted, sent in zip(result, step.queues, strict=True):
             self.full += sent[accepted:]
 
 
 def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]:
-    """Plan the calls of each shard. Neighbours that go to channels share one; a message to a group needs its own."""
+    """Plan the calls of each shard. Neighbours that go to channels share one, and so do those that go to groups."""
     steps: dict[int, list[_Step]] = {}
     together: dict[int, dict[str, list[tuple[Outgoing, bytes]]]] = {}
+    groups: list[Outgoing] = []
     anywhere = layer.shards_in_turn()[0]
 
     def close(index: int) -> None:
@@ -117,15 +119,25 @@ def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]
         if queues:
             call = layer.send_call({name: [item for _, item in pairs] for name, pairs in queues.items()})
             sent = [[outgoing for outgoing, _ in pairs] for pairs in queues.values()]
-            steps.setdefault(index, []).append(_Step(call, sent, None))
+            steps.setdefault(index, []).append(_Step(call, sent, []))
+
+    def close_groups() -> None:
+        if groups:
+            call = layer.group_call([(outgoing.group, outgoing.message) for outgoing in groups])
+            step = _Step(call, [], list(groups))
+            groups.clear()
+            for index in range(layer.ring_size):
+                steps.setdefault(index, []).append(step)
 
     for outgoing in messages:
         if outgoing.group:
-            call = layer.group_call(outgoing.group, outgoing.message)
-            for index in range(layer.ring_size):
+            for index in list(together):
                 close(index)
-                steps.setdefault(index, []).append(_Step(call, [], outgoing))
+            groups.append(outgoing)
+            if len(groups) == ITEMS_IN_A_CALL:
+                close_groups()
         else:
+            close_groups()
             name, item = layer.encode(outgoing.channel, outgoing.message)
             fixed = layer._fixed_shard(name)
             index = anywhere if fixed is None else fixed
@@ -133,6 +145,7 @@ def _steps(layer: Layer, messages: Sequence[Outgoing]) -> dict[int, list[_Step]]
             queue.append((outgoing, item))
             if len(queue) == ITEMS_IN_A_CALL:
                 close(index)
+    close_groups()
     for index in list(together):
         close(index)
     return steps

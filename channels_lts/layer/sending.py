@@ -44,11 +44,12 @@ class Sending(Core):
             TypeError: *group* is not a valid group name (ASGI 1 spec, "Groups"), or *message* is no dict.
             LayerUnavailable: a shard cannot be reached; the members on the other shards got the message.
         """
-        call = self.group_call(group, message)
+        call = self.group_call([(group, message)])
         failures = []
         for index in range(self.ring_size):
             try:
-                self.after_group_send(group, message, self._run(index, call))
+                [result] = self._run(index, call)
+                self.after_group_send(group, message, result)
             except LayerUnavailable as error:
                 failures.append(str(error))
         if failures:
@@ -89,28 +90,29 @@ class Sending(Core):
             arguments += (self.get_capacity(name), len(queued), *queued)
         return Call(scripts.SEND, keys, arguments)
 
-    def group_call(self, group: str, message: Message) -> Call:
-        """Return the call that sends *message* to the processes of one shard that have members of *group*."""
-        self._check_message(message)
-        self.valid_group_name(group)
-        now = time.time()
-        item = items.encode(items.GROUP, group, now + self.expiry, self.serialize(message))
-        keys = [self.group_key(group), self.statistics_key(self.global_stats_key)]
-        arguments = [
-            item,
-            now,
+    def group_call(self, messages: Sequence[tuple[str, Message]]) -> Call:
+        """Return the call that sends *messages*, each to its group, to the processes of one shard that have members."""
+        expires = time.time() + self.expiry
+        keys = [self.statistics_key(self.global_stats_key)]
+        arguments: list[Any] = [
+            time.time(),
             self.queue_lifetime,
             self.prefix,
             self.process_key(""),
-            self.members_key(group, ""),
             self.stats_prefix,
             self.channel_statistics_expiry,
             self.global_statistics_expiry,
         ]
+        for group, message in messages:
+            self._check_message(message)
+            self.valid_group_name(group)
+            keys.append(self.group_key(group))
+            item = items.encode(items.GROUP, group, expires, self.serialize(message))
+            arguments += (item, self.members_key(group, ""))
         return Call(scripts.SEND_GROUP, keys, arguments)
 
     def after_group_send(self, group: str, message: Message, result: Any) -> None:
-        """Do what the call of :meth:`group_call` left: count what was full, and serve members outside of processes."""
+        """Do what :meth:`group_call` left of one message: count what was full, serve members outside of processes."""
         _, full, others = result
         if full:
             self.drops.add("group messages to full processes", f"{group} to {text(full[0])}", len(full))

@@ -13,10 +13,10 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import identity, images, permissions
 from chat.middleware import takes_token
 from chat.models import Message
-from chat.text import storable
 
 # A file never changes under its name. Private: shared caches know nothing of permissions.
 _CACHE = "private, max-age=86400, immutable"

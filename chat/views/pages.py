@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import direct, identity, limits, payloads, permissions, responses, rooms, throttle
 from chat.forms import NewRoomForm
 from chat.identity import Identity
 from chat.models import Room
-from chat.text import storable
 
 _ROOM_URLS = ("images", "uploads", "read", "messages", "members")
 

@@ -1,41 +1,58 @@
--- Push one group message to every process that has members, whatever their number. The processes hand it on.
--- KEYS[1] zset  the group: processes with members, and member channels that belong to no process, by the time they expire
--- KEYS[2] hash  statistics of all channels together
--- ARGV[1] bytes item   ARGV[2] float now, seconds   ARGV[3] int seconds that a queue lives
--- ARGV[4] bytes prefix of queues   ARGV[5] of processes' signs of life   ARGV[6] of processes' members of this group
--- ARGV[7] bytes prefix of statistics   ARGV[8] int seconds that a queue's statistics live   ARGV[9] int the same of KEYS[2]
--- The keys of the processes are made from what the group holds, so they cannot come in KEYS.
--- Returns {number of processes, {processes whose queue was full}, {member channels that belong to no process}}.
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
-local full, others = {}, {}
-local pushed = 0
-for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-    if string.sub(member, -1) ~= '!' then
-        others[#others + 1] = member
-    else
-        local sign = redis.call('GET', ARGV[5] .. member)
-        if not sign then
-            -- Nobody has heard of it for a while: it is dead, and so are its members.
-            redis.call('ZREM', KEYS[1], member)
-            redis.call('UNLINK', ARGV[6] .. member)
-        elseif redis.call('LLEN', ARGV[4] .. member) >= tonumber(string.match(sign, '^%d+')) then
-            full[#full + 1] = member
-            redis.call('HINCRBY', ARGV[7] .. member, 'channel_full_count', 1)
-            redis.call('EXPIRE', ARGV[7] .. member, ARGV[8])
+-- Push messages to groups, each to every process that has members, whatever their number. The processes hand them on.
+-- KEYS[1] hash  statistics of all channels together
+-- KEYS[2..] zset  for each message its group: processes with members, and member channels that belong to no process, by
+--   the time they expire
+-- ARGV[1] float now, seconds   ARGV[2] int seconds that a queue lives   ARGV[3] bytes prefix of queues
+-- ARGV[4] bytes prefix of processes' signs of life   ARGV[5] bytes prefix of statistics
+-- ARGV[6] int seconds that a queue's statistics live   ARGV[7] int the same of KEYS[1]
+-- ARGV[8..] for each message: bytes item, then bytes prefix of processes' members of its group
+-- The keys of the processes are made from what the groups hold, so they cannot come in KEYS.
+-- Returns for each {number of processes, {processes whose queue was full}, {member channels that belong to no process}}.
+local room, items, results = {}, {}, {}
+local sent, refused = 0, 0
+for number = 2, #KEYS do
+    local group, item, members = KEYS[number], ARGV[2 * number + 4], ARGV[2 * number + 5]
+    local pushed, full, others = 0, {}, {}
+    redis.call('ZREMRANGEBYSCORE', group, '-inf', ARGV[1])
+    for _, member in ipairs(redis.call('ZRANGE', group, 0, -1)) do
+        if string.sub(member, -1) ~= '!' then
+            others[#others + 1] = member
         else
-            pushed = pushed + 1
-            redis.call('RPUSH', ARGV[4] .. member, ARGV[1])
-            redis.call('EXPIRE', ARGV[4] .. member, ARGV[3])
+            if room[member] == nil then
+                local sign = redis.call('GET', ARGV[4] .. member)
+                room[member] = sign and tonumber(string.match(sign, '^%d+')) - redis.call('LLEN', ARGV[3] .. member)
+                items[member] = {}
+            end
+            if not room[member] then
+                -- Nobody has heard of it for a while: it is dead, and so are its members.
+                redis.call('ZREM', group, member)
+                redis.call('UNLINK', members .. member)
+            elseif room[member] <= #items[member] then
+                full[#full + 1] = member
+                redis.call('HINCRBY', ARGV[5] .. member, 'channel_full_count', 1)
+                redis.call('EXPIRE', ARGV[5] .. member, ARGV[6])
+            else
+                pushed = pushed + 1
+                items[member][#items[member] + 1] = item
+            end
         end
     end
+    sent, refused = sent + pushed, refused + #full
+    results[#results + 1] = {pushed, full, others}
 end
-if pushed > 0 then
-    redis.call('HINCRBY', KEYS[2], 'messages_count', pushed)
+for member, queued in pairs(items) do
+    if #queued > 0 then
+        redis.call('RPUSH', ARGV[3] .. member, unpack(queued))
+        redis.call('EXPIRE', ARGV[3] .. member, ARGV[2])
+    end
 end
-if #full > 0 then
-    redis.call('HINCRBY', KEYS[2], 'channel_full_count', #full)
+if sent > 0 then
+    redis.call('HINCRBY', KEYS[1], 'messages_count', sent)
 end
-if pushed + #full > 0 then
-    redis.call('EXPIRE', KEYS[2], ARGV[9])
+if refused > 0 then
+    redis.call('HINCRBY', KEYS[1], 'channel_full_count', refused)
 end
-return {pushed, full, others}
+if sent + refused > 0 then
+    redis.call('EXPIRE', KEYS[1], ARGV[7])
+end
+return results

@@ -6,8 +6,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels_lts.exceptions import StreamError
+from channels_lts.payloads import storable
 from chat import tokens
-from chat.text import storable
 
 
 class Command(BaseCommand):
