@@ -13,16 +13,16 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ImproperlyConfigured
 
 from channels_lts.revocation import close_session, close_user, session_group, user_group, watch
-from channels_lts.session_places import Place, Stored, place
+from channels_lts.session_places import Place, place
 
 __all__ = [
     "SessionStore",
     "close_session",
     "close_user",
     "for_reply_channel",
-    "for_reply_channels",
     "session_group",
     "user_group",
+    "values_of",
     "watch",
 ]
 
@@ -36,16 +36,18 @@ def for_reply_channel(name: str, layer: Any = None) -> SessionStore:
     return SessionStore(channel=name, place=place(layer))
 
 
-def for_reply_channels(names: Sequence[str], layer: Any) -> list[SessionStore]:
-    """Return the sessions of sockets of *layer*, by their reply channels, read in one round trip for each Redis.
+def values_of(names: Sequence[str], keys: Sequence[str], layer: Any) -> list[dict[str, Any]]:
+    """Return what the sessions of several sockets of *layer*, by their reply channels, have under *keys*.
+
+    Costs one round trip for each Redis.
 
     Raises:
         LayerUnavailable: one cannot be reached.
     """
     where = place(layer)
+    loads = SessionStore(place=where).serializer().loads
     return [
-        SessionStore(channel=name, place=where, stored=stored)
-        for name, stored in zip(names, where.load_all(names), strict=True)
+        {key: loads(stored.values[key]) for key in keys if key in stored.values} for stored in where.load_all(names)
     ]
 
 
@@ -63,14 +65,7 @@ class SessionStore(SessionBase):
     #: Whether the socket begins with this message. Only then is a session that ended begun anew.
     begins = False
 
-    def __init__(
-        self,
-        session_key: str | None = None,
-        *,
-        channel: str = "",
-        place: Place | None = None,
-        stored: Stored | None = None,
-    ) -> None:
+    def __init__(self, session_key: str | None = None, *, channel: str = "", place: Place | None = None) -> None:
         if place is None:
             raise ImproperlyConfigured(
                 "channels_lts.sessions is for CHANNEL_SESSION_ENGINE alone: no session is found by its key there"
@@ -81,8 +76,6 @@ class SessionStore(SessionBase):
         self._place = place
         self._stored: dict[str, bytes] = {}
         self._ended = False
-        if stored is not None:
-            self._session_cache = self._read(stored)
 
     @property
     def found(self) -> bool:
@@ -98,9 +91,7 @@ class SessionStore(SessionBase):
         return self._ended
 
     def load(self) -> dict[str, Any]:
-        return self._read(self._place.load(self._channel))
-
-    def _read(self, stored: Stored) -> dict[str, Any]:
+        stored = self._place.load(self._channel)
         if stored.name:
             self._name = self._session_key = stored.name
         self._ended = stored.ended

@@ -13,7 +13,8 @@ from chat import limits, tokens
 from chat.models import Token
 
 GUEST_SESSION_KEY = "chat_guest"
-_SOCKET_KEY = "chat_identity"
+#: Under which a channel session keeps whose socket it is.
+SOCKET_KEY = "chat_identity"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def of_message(message: Any) -> Identity | None:
         return _identify(message.user, message.http_session)
     if (known := of_session(session)) is not None:
         return known
-    stored = session.get(_SOCKET_KEY)
+    stored = session.get(SOCKET_KEY)
     if stored is None:
         return None
     who, token = Identity(**stored["who"]), stored.get("token")
@@ -78,7 +79,7 @@ def of_session(session: Any) -> Identity | None:
 
     None where it is nobody's, and where their row has to be looked at first: :func:`of_message` does that.
     """
-    stored = session.get(_SOCKET_KEY)
+    stored = session.get(SOCKET_KEY)
     if stored is None:
         return None
     who = Identity(**stored["who"])
@@ -109,7 +110,7 @@ def _is_fresh(stored: dict[str, Any]) -> bool:
 
 def _keep(session: Any, who: Identity | None, token: int | None = None) -> Identity | None:
     if who is not None:
-        session[_SOCKET_KEY] = {"who": asdict(who), "checked": time.time(), "token": token}
+        session[SOCKET_KEY] = {"who": asdict(who), "checked": time.time(), "token": token}
     return who
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from channels_lts import after_commit
+from channels_lts import after_commit, streams
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
 from chat import broadcast, groups, heads, limits, mentions, numbering, opening, payloads, segments, slow
@@ -150,10 +150,18 @@ def _listed(room: Room, found: QuerySet[Message]) -> list[dict[str, Any]]:
 
 def tell(message: Message, room: Room) -> None:
     """Tell all who read *room* of a new message, once it is committed, and the room lists of its number."""
-    payload = payloads.message(message, room.slug)
-    broadcast.to_stream(groups.room(room.pk), "chat", "message", **payload)
-    plain = json.dumps(payloads.plain_message(message), ensure_ascii=False)
-    broadcast.to_group(groups.plain(room.pk), {"text": plain})
-    # Each of these long-polls lacks exactly this one message, in whichever order two workers come to tell theirs.
-    broadcast.to_group(groups.poll(room.pk, message.seq - 1), json_response({"messages": [payload]}))
+    for group, content in news(message, room):
+        broadcast.to_group(group, content)
     heads.posted(room, message.seq)
+
+
+def news(message: Message, room: Room) -> list[tuple[str, dict[str, Any]]]:
+    """Return what those who read *room* hear of a new message: groups, and a channel message for each."""
+    payload = payloads.message(message, room.slug)
+    plain = json.dumps(payloads.plain_message(message), ensure_ascii=False)
+    return [
+        (groups.room(room.pk), streams.encode("chat", {"type": "message", **payload})),
+        (groups.plain(room.pk), {"text": plain}),
+        # Each of these long-polls lacks exactly this one message, in whichever order two workers come to tell theirs.
+        (groups.poll(room.pk, message.seq - 1), json_response({"messages": [payload]})),
+    ]

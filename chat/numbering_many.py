@@ -52,7 +52,8 @@ _KNOWN = """
     ON {message}.room_id = wanted.column1 AND {message}.author_key = wanted.column2 AND {message}.uid = wanted.column3
 """
 _NUMBER = """
-    UPDATE {room} SET last_seq = last_seq + %s WHERE id = %s AND slow_seconds = 0 RETURNING last_seq, slug, private
+    UPDATE {room} SET last_seq = last_seq + new.column2 FROM (VALUES {pairs}) AS new
+    WHERE id = new.column1 AND slow_seconds = 0 RETURNING id, last_seq, slug, private
 """
 _INSERT = "INSERT INTO {message} ({columns}, seq) VALUES ({values}, %s)"
 
@@ -103,18 +104,18 @@ def _in_few_statements(messages: Sequence[Message]) -> list[_Row]:
         # It has no RETURNING.
         return []
     rows: list[_Row] = []
+    # Before the transaction, in which all others wait.
+    given = [values(message) for message in messages]
     with transaction.atomic(), connection.cursor() as cursor:
         known = _known(cursor, messages)
         wanted: dict[int, list[int]] = defaultdict(list)
         for place, message in enumerate(messages):
             if (message.room_id, message.author_key, message.uid) not in known:
                 wanted[message.room_id].append(place)
-        for room, places in wanted.items():
-            cursor.execute(_sql(_NUMBER), [len(places), room])
-            for last, slug, private in cursor.fetchall():
-                first = last - len(places) + 1
-                rows += [(place, seq, slug, bool(private), None) for seq, place in enumerate(places, first)]
-        cursor.executemany(_sql(_INSERT), [[*values(messages[place]), seq] for place, seq, *_ in rows])
+        for room, last, slug, private in _numbered(cursor, {room: len(places) for room, places in wanted.items()}):
+            first = last - len(wanted[room]) + 1
+            rows += [(place, seq, slug, bool(private), None) for seq, place in enumerate(wanted[room], first)]
+        cursor.executemany(_sql(_INSERT), [[*given[place], seq] for place, seq, *_ in rows])
     return sorted(rows)
 
 
@@ -124,6 +125,16 @@ def _known(cursor: Any, messages: Sequence[Message]) -> set[tuple[int, str, str]
     return set(cursor.fetchall())
 
 
+def _numbered(cursor: Any, counts: dict[int, int]) -> list[tuple[int, int, str, int]]:
+    """Add so many to the numbers of each room; return those that are there and not slow."""
+    if not counts:
+        return []
+    pairs = [value for pair in counts.items() for value in pair]
+    cursor.execute(_sql(_NUMBER, pairs=", ".join(["(%s, %s)"] * len(counts))), pairs)
+    # To the end: SQLite commits nothing while a statement is under way.
+    return cursor.fetchall()
+
+
 _WAYS: dict[str, Callable[[Sequence[Message]], list[_Row]]] = {
     "postgresql": _in_one_statement,
     "sqlite": _in_few_statements,
@@ -131,7 +142,7 @@ _WAYS: dict[str, Callable[[Sequence[Message]], list[_Row]]] = {
 
 
 @functools.cache
-def _sql(text: str, triples: str = "") -> str:
+def _sql(text: str, triples: str = "", pairs: str = "") -> str:
     return text.format(
         room=Room._meta.db_table,
         message=Message._meta.db_table,
@@ -139,6 +150,7 @@ def _sql(text: str, triples: str = "") -> str:
         arrays=", ".join(f"%s::{_element(field)}[]" for field in fields()),
         values=", ".join(["%s"] * len(fields())),
         triples=triples,
+        pairs=pairs,
     )
 
 

@@ -7,18 +7,22 @@ refusal is made in one place.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from channels import Group
 from django.conf import settings
+from django.db import transaction
 
 from channels_lts import after_commit, sessions, streams
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import NumberedStream, Stored, field
 from chat import (
     commands,
+    heads,
     identity,
     limits,
     mentions,
@@ -30,7 +34,7 @@ from chat import (
     waiting,
 )
 from chat.identity import Identity
-from chat.models import Room
+from chat.models import Message, Room
 from chat.text import clean_body
 
 _STREAM = "chat"
@@ -109,8 +113,8 @@ def _recognised(talks: Sequence[_Talk]) -> Iterator[_Talk]:
     """Find out who is talking; yield those who may talk at all, as far as their sockets know."""
     if not talks:
         return
-    names = [talk.socket for talk in talks]
-    for talk, session in zip(talks, sessions.for_reply_channels(names, talks[0].message.channel_layer), strict=True):
+    names, keys = [talk.socket for talk in talks], (identity.SOCKET_KEY, waiting.SINCE)
+    for talk, session in zip(talks, sessions.values_of(names, keys, talks[0].message.channel_layer), strict=True):
         who = None if waiting.has_no_name(session) else identity.of_session(session)
         if who is not None:
             talk.who = who
@@ -133,16 +137,20 @@ def _granted(talks: Sequence[_Talk]) -> Iterator[_Talk]:
 def _stored(talks: Sequence[_Talk], stream: type[NumberedStream]) -> set[_Talk]:
     """Store and acknowledge; return those of whom that is true."""
     new = [messages.plain(talk.room, talk.who, talk.text, talk.uid) for talk in talks]
-    served = set()
+    stored = [(talks[place], new[place]) for place in numbering_many.store_all(new)]
+    transaction.on_commit(functools.partial(_tell, stored, stream))
+    return {talk for talk, _ in stored}
+
+
+def _tell(stored: Sequence[tuple[_Talk, Message]], stream: type[NumberedStream]) -> None:
+    """Tell everybody, and acknowledge, what has been committed."""
     with after_commit.together():
-        stored = numbering_many.store_all(new)
-        for place in stored:
-            messages.tell(new[place], new[place].room)
+        for _, message in stored:
+            for group, content in messages.news(message, message.room):
+                after_commit.send_now(Group(group), content)
+            heads.posted(message.room, message.seq)
         # Behind all of that: what goes to groups shares a call, and so does what goes to sockets.
-        for place in stored:
-            message, talk = new[place], talks[place]
+        for talk, message in stored:
             fields = stream.acknowledgement(message.room.slug, Stored(message.uid, message.seq))
             answer = streams.encode(_STREAM, {"type": "ack", **fields})
-            after_commit.send(talk.message.reply_channel, answer)
-            served.add(talk)
-    return served
+            after_commit.send_now(talk.message.reply_channel, answer)

@@ -25,7 +25,8 @@ from chat import connection, limits
 
 #: Where the delay server's reminder of a socket goes.
 CHANNEL = "chat.nameless"
-_SINCE = "chat_nameless_since"
+#: Under which a channel session keeps since when its socket has had to show a token.
+SINCE = "chat_nameless_since"
 _EVERY = "chat.nameless"
 
 
@@ -91,7 +92,7 @@ def is_nameless(message: Any) -> bool:
 
 def has_no_name(session: Any) -> bool:
     """The same of a socket's channel session."""
-    return _SINCE in session
+    return SINCE in session
 
 
 @channel_session
@@ -112,7 +113,7 @@ def _begin(message: Any) -> None:
         if len(list(layer.group_channels(group))) >= most:
             raise DenyConnection
         revocation.join(message, group)
-    message.channel_session[_SINCE] = time.time()
+    message.channel_session[SINCE] = time.time()
     reminder = {"channel": CHANNEL, "content": {"reply_channel": name}, "delay": limits.SHOW_TOKEN * 1000}
     delay = Channel("asgi.delay", channel_layer=layer)
     try:
@@ -124,7 +125,7 @@ def _begin(message: Any) -> None:
 def _end(message: Any) -> None:
     for group in _groups(message):
         message.channel_layer.group_discard(group, message.reply_channel.name)
-    del message.channel_session[_SINCE]
+    del message.channel_session[SINCE]
 
 
 def _groups(message: Any) -> dict[str, int]:
@@ -137,7 +138,7 @@ def _groups(message: Any) -> dict[str, int]:
 
 
 def _late(message: Any) -> bool:
-    return not 0 <= time.time() - message.channel_session[_SINCE] <= limits.SHOW_TOKEN
+    return not 0 <= time.time() - message.channel_session[SINCE] <= limits.SHOW_TOKEN
 
 
 def _handshake(message: Any, token: str) -> Message:
