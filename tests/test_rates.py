@@ -46,6 +46,18 @@ def test_as_many_as_the_burst_at_once_and_then_evenly(take):
     assert take(("ben", SLOW)) == 0
 
 
+def test_several_ask_at_once_each_for_itself_and_in_order(layer):
+    asked = [[("ann", SLOW)]] * 4 + [[], [("ann", SLOW), ("ben", SLOW)], [("ben", SLOW)]]
+    waits = rates.take_each(asked, layer=layer)
+    assert [wait > 0 for wait in waits] == [False, False, False, True, False, True, False]
+    assert 59_000 < waits[3] <= 60_000
+    assert rates.take_each([], layer=layer) == []
+    with pytest.raises(ValueError, match="'cy' holds 3, and is asked for 4"):
+        rates.take_each([[("ann", SLOW)], [("cy", SLOW, 4)]], layer=layer)
+    # Without a kind nothing is counted.
+    assert rates.refusals(layer) == {}
+
+
 def test_what_is_told_is_when_it_is_granted(take):
     quick = Rate(20, burst=1)
     assert take(("ann", quick)) == 0

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from channels_lts import sessions
 from channels_lts.compat.inmemory import ChannelLayer
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.layer import RedisChannelLayer
+from channels_lts.layer import RedisChannelLayer, scripts, wire
 from tests.services import Redis, free_port
 
 SOCKET = "daphne.response.abc!xyz"
@@ -42,6 +42,31 @@ def test_a_session_keeps_what_json_can_hold(session):
     first.save()
     assert session()["name"] == value
     assert session("daphne.response.abc!other").get("name") is None
+
+
+@pytest.mark.system
+def test_of_many_sessions_some_values_are_read_at_once(layer, session):
+    names = [f"daphne.response.abc!{number}" for number in range(5)]
+    for number, name in enumerate(names[1:], 1):
+        each = session(name)
+        each.update({"number": number, "who": {"name": "大厅"}, "other": "x"})
+        each.save()
+    session(names[4]).delete()
+    found = sessions.values_of(names, ("number", "who", "unknown"), layer)
+    assert found == [{}, *({"number": number, "who": {"name": "大厅"}} for number in (1, 2, 3)), {}]
+    assert sessions.values_of([], ("number",), layer) == []
+
+
+@pytest.mark.system
+def test_many_sessions_cost_one_round_trip(redis_server: Redis, monkeypatch):
+    calls = []
+    monkeypatch.setattr(scripts, "exchange", lambda client, commands: calls.append(commands) or real(client, commands))
+    real = wire.exchange
+    layer = RedisChannelLayer(hosts=[redis_server.url], prefix=f"{uuid4().hex}:")
+    sessions.for_reply_channel(SOCKET, layer).get("x")
+    calls.clear()
+    sessions.values_of([f"daphne.response.abc!{number}" for number in range(5)], ("x",), layer)
+    assert [len(commands) for commands in calls] == [5]
 
 
 @pytest.mark.system
@@ -132,6 +157,12 @@ def test_what_did_not_change_is_not_written(redis_server: Redis):
     session.save()
     again.save()
     assert dict(sessions.for_reply_channel(SOCKET, layer).items()) == {"a": 5, "b": [1, 2]}
+
+
+def test_many_sessions_of_a_redis_that_is_away_are_not_empty_ones():
+    layer = RedisChannelLayer(hosts=[f"redis://127.0.0.1:{free_port()}"])
+    with pytest.raises(LayerUnavailable, match="cannot be reached"):
+        sessions.values_of([SOCKET], ("x",), layer)
 
 
 def test_redis_that_is_away_is_said_with_its_name():

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_lts.rates import Rate
+from channels_lts.rates import Rate, refusals
 from chat import limits, messages, numbering_many, opening, permissions, together
 from chat.models import Ban, Membership, Message, Room
 from chat.streams import ChatDemultiplexer
@@ -177,6 +177,7 @@ class Together(ChatTestCase):
         with self.settings(CHAT_RATES=True), mock.patch.object(limits, "RATES", rates):
             assert self.serve(*[send(ann, self.tea, text) for text in "abc"], send(ben, self.tea, "d")) == [2]
         assert self.bodies(self.tea) == [(1, "a"), (2, "b"), (3, "d")]
+        assert refusals() == {}
 
 
 class OpeningTests(ChatTestCase):

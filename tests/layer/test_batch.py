@@ -28,6 +28,42 @@ def test_a_batch_is_one_call_where_it_goes_to_channels(server):
     assert everything(layer, "x!") == [(name, n) for n in range(50) for name in ("x!1", "x!2")]
 
 
+def test_what_goes_to_groups_is_one_call_and_comes_in_order(server):
+    layer = RedisChannelLayer(hosts=[server.url])
+    for group, channel in (("room", "x!1"), ("room", "y!1"), ("board", "x!2")):
+        layer.group_add(group, channel)
+    server.client.config_resetstat()
+    groups = ["room", "board", "nobody"]
+    assert layer.send_batch([Outgoing("", groups[n % 3], {"n": n}) for n in range(30)]) == []
+    commands = server.commands()
+    assert commands["cmdstat_evalsha"] == 1
+    # One push for each process, and not for each message.
+    assert commands["cmdstat_rpush"] == 2
+    wanted = [(["x!1", "x!2"][n % 3], n) for n in range(30) if n % 3 < 2]
+    assert everything(layer, "x!") == wanted
+    assert everything(layer, "y!") == [("y!1", n) for n in range(0, 30, 3)]
+    assert layer.global_statistics()["messages_count"] == 10 + 10 + 10
+
+
+def test_a_process_that_fills_up_in_the_middle_gets_the_first_ones(make_layer, settings):
+    settings.CHANNELS_LTS = {"PROCESS_CAPACITY": 3}
+    layer = make_layer(capacity=3)
+    for group in ("room", "board"):
+        layer.group_add(group, "x!1")
+    everything(layer, "x!")
+    assert layer.send_batch([Outgoing("", ("room", "board")[n % 2], {"n": n}) for n in range(5)]) == []
+    assert [n for _, n in everything(layer, "x!")] == [0, 1, 2]
+    assert layer.drops.totals() == {"group messages to full processes": 2}
+    assert layer.global_statistics() == {"messages_count": 3, "channel_full_count": 2}
+
+
+def test_a_batch_to_groups_may_be_larger_than_luas_stack(make_layer):
+    layer = make_layer()
+    layer.group_add("room", "x!1")
+    assert layer.send_batch([Outgoing("", "room", {"n": n}) for n in range(10_000)]) == []
+    assert [n for _, n in everything(layer, "x!")] == list(range(10_000))
+
+
 def test_order_between_channels_and_groups_is_kept(layer):
     layer.group_add("room", "x!1")
     batch = [Outgoing("x!1", "", {"n": n}) if n % 3 else Outgoing("", "room", {"n": n}) for n in range(20)]
