@@ -66,11 +66,11 @@ def store_all(messages: Sequence[Message]) -> list[int]:
 
     Returns the places of those that were stored. Each of them has ``seq``, and its ``room`` the slug, and whether it is
     private, as they are then; on SQLite no id. The others are to be posted one by one, which finds out why: there is no
-    such room, it is in slow mode, it has a message of this author and ``uid``. It is none of them where somebody stores
-    one of them in this moment. No signals are sent.
+    such room, it is in slow mode, it has a message of this author and ``uid``. None is stored where one is among them
+    twice, or is stored by somebody else in this moment. No signals are sent.
     """
     way = _WAYS.get(connection.vendor)
-    if way is None or len({(each.room_id, each.author_key, each.uid) for each in messages}) < len(messages):
+    if way is None:
         return []
     try:
         rows = way(messages)

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_lts.rates import Rate, refusals
-from chat import limits, messages, numbering_many, opening, permissions, together
+from channels_lts.sessions import for_reply_channel
+from chat import limits, messages, numbering_many, opening, permissions, together, waiting
 from chat.models import Ban, Membership, Message, Room
 from chat.streams import ChatDemultiplexer
 from tests.chat.base import ChatTestCase, guest, who
@@ -144,6 +145,19 @@ class Together(ChatTestCase):
         with mock.patch("chat.identity.time.time", return_value=timezone.now().timestamp() + limits.IDENTITY_CHECK + 1):
             assert self.serve(send(ann, self.tea, "b"), send(gil, self.tea, "c")) == [0]
 
+    def test_who_has_yet_to_show_a_token_is_left(self):
+        nameless = self.page(self.user("fay"))
+        session = for_reply_channel(nameless.name)
+        session[waiting.SINCE] = 0
+        session.save()
+        assert self.serve(send(nameless, self.tea, "n"), send(self.pages[0], self.tea, "a")) == [0]
+
+    def test_room_lists_hear_of_the_last_number(self):
+        elsewhere = self.page(self.user("fay"))
+        elsewhere.received()
+        self.serve(send(self.pages[0], self.tea, "a"), send(self.pages[1], self.tea, "b"))
+        assert elsewhere.heard("rooms")[-1] == {"type": "heads", "heads": {"tea": 2}}
+
     def test_nothing_overtakes_what_its_own_socket_sent_before(self):
         ann, ben, _ = self.pages
         slow = self.room("Slow")
@@ -158,6 +172,10 @@ class Together(ChatTestCase):
         frames = [send(ann, self.tea, "again", "id-1"), send(ben, self.tea, "another one's", "id-1")]
         assert self.serve(*frames) == [0]
         assert self.bodies(self.tea) == [(1, "first"), (2, "another one's")]
+
+    def test_two_slashes_stand_for_one(self):
+        assert self.serve(send(self.pages[0], self.tea, "//etc/hosts"), send(self.pages[1], self.tea, "b")) == []
+        assert self.bodies(self.tea) == [(1, "/etc/hosts"), (2, "b")]
 
     def test_the_same_twice_leaves_all(self):
         ann, ben, _ = self.pages

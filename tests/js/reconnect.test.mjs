@@ -127,9 +127,17 @@ test("a request is answered, refused, given up or cut short", () => inWorld(asyn
   const [good, bad] = [ended(room.request("history")), ended(room.request("nonsense"))];
   await clock.pass(100);
   assert.deepEqual([await good, await bad], ["answered", "unknown_type"]);
-  server.travel = (direction) => (direction === "in" ? [10] : []);
-  const unheard = ended(room.request("history"));
-  await clock.pass(24_100);
+  const sent = [];
+  server.travel = (direction, stream, { type }) => {
+    if (direction === "in" && type === "history") {
+      sent.push(clock.now);
+    }
+    return direction === "in" ? [10] : [];
+  };
+  const [began, unheard] = [clock.now, ended(room.request("history"))];
+  await clock.pass(40_100);
+  // Ever later, so that a server that is behind is not asked ever more.
+  assert.deepEqual(sent.map((at) => Math.round((at - began) / 1000)), [0, 8, 24]);
   assert.equal(await unheard, "timeout");
   const cut = ended(room.request("history"));
   server.closeAll(1006);

@@ -2,8 +2,8 @@
 
 import { newId } from "./ids.js";
 
-const ANSWER_MS = 8_000;
-const ATTEMPTS = 3;
+// How long each attempt waits for its answer: a server that is behind is not to be asked ever more.
+const ANSWER_MS = [8_000, 16_000, 16_000];
 
 export class Requests {
   #send;
@@ -25,11 +25,11 @@ export class Requests {
     return new Promise((resolve, reject) => {
       let sent = 0;
       const attempt = () => {
-        if (sent === ATTEMPTS) {
+        if (sent === ANSWER_MS.length) {
           this.#finish(id)?.reject({ code: "timeout" });
         } else if (this.#send(stream, { ...payload, id })) {
+          request.timer = setTimeout(attempt, ANSWER_MS[sent]);
           sent += 1;
-          request.timer = setTimeout(attempt, ANSWER_MS);
         } else {
           this.#finish(id)?.reject({ code: "disconnected" });
         }
