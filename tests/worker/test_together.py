@@ -12,7 +12,6 @@ from channels.channel import Channel
 from channels.message import Message
 from channels.routing import route
 
-from channels_lts.pending import Held, Pending
 from channels_lts.together import Together
 from tests.services import TIMEOUT_SCALE, wait_for
 from tests.worker.loops import OUT, collect, echo
@@ -184,16 +183,6 @@ def test_all_of_a_group_have_the_turn_of_the_first(layer, consumer, taken_at_onc
     release.set()
     assert collect(layer, 5) == [["together", value] for value in range(5)]
     assert layer.connection(0).llen(layer.queue_key("in")) == 0
-
-
-def test_what_is_picked_leaves_the_others_in_their_order():
-    pending = Pending(None)
-    pending._waiting.extend(map(Held, range(6)))
-    picked = []
-    pending.pick(lambda held: held.taken % 2 == 0 and not picked.append(held.taken))
-    assert picked == [0, 2, 4]
-    assert [pending.pop().taken for _ in range(3)] == [1, 3, 5]
-    assert pending.pop() is None
 
 
 def test_whoever_does_not_say_which_joins_cannot_be_used():
