@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from channels_lts import after_commit, streams
 from channels_lts.exceptions import StreamError
 from channels_lts.streams import field
 from chat import broadcast, groups, heads, limits, mentions, numbering, opening, payloads, segments, slow
+from chat.compiled import Query, compiled
 from chat.identity import Identity
 from chat.models import Message, Room
 from chat.responses import json_response
 from chat.text import clean_body
+
+# The stand-ins of the compiled query, and numbers that are below and above those of all messages.
+_ROOM, _ABOVE, _BELOW = -2_000_000_001, -2_000_000_002, -2_000_000_003
+_SMALLEST, _LARGEST = 0, 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -126,26 +131,40 @@ def lock_room(pk: int) -> Room:
 
 def after(room: Room, seq: int, limit: int) -> list[dict[str, Any]]:
     """Return up to *limit* messages that come after number *seq*, oldest first."""
-    return _listed(room, room.messages.filter(seq__gt=seq).order_by("seq")[:limit])
+    return _between(room, seq, _LARGEST, "seq", limit)
 
 
 def changed(room: Room, revision: int, seq: int, limit: int) -> list[dict[str, Any]]:
     """Return up to *limit* of the messages up to number *seq* that were changed after *revision*, as they are now."""
-    found = room.messages.filter(revision__gt=revision, seq__lte=seq)
-    return _listed(room, found.order_by("revision")[:limit])
+    found = Message.objects.filter(room=room, revision__gt=revision, seq__lte=seq).order_by("revision")
+    return _listed(room, found.values_list(*payloads.Shown._fields)[:limit])
 
 
 def before(room: Room, seq: int | None, limit: int = limits.HISTORY) -> tuple[list[dict[str, Any]], bool]:
     """Return the last *limit* messages before number *seq* (None: of all), oldest first, and whether there are more."""
-    found = room.messages.order_by("-seq")
-    if seq is not None:
-        found = found.filter(seq__lt=seq)
-    newest_first = _listed(room, found[: limit + 1])
+    newest_first = _between(room, _SMALLEST, _LARGEST if seq is None else seq, "-seq", limit + 1)
     return newest_first[:limit][::-1], len(newest_first) > limit
 
 
-def _listed(room: Room, found: QuerySet[Message]) -> list[dict[str, Any]]:
-    return [payloads.message(message, room.slug) for message in found]
+def _between(room: Room, above: int, below: int, order: str, limit: int) -> list[dict[str, Any]]:
+    if not limit:
+        # Django has no statement for nothing.
+        return []
+    query = _compiled(connection.vendor, order, limit)
+    return _listed(room, query.rows({"room": room.pk, "above": above, "below": below}))
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(vendor: str, order: str, limit: int) -> Query:
+    # With both bounds always. PostgreSQL plans a statement that is asked often once for all rooms, and where most of
+    # them are small would read even the largest as a whole, to sort it: a range it finds by the index of the numbers.
+    found = Message.objects.filter(room=_ROOM, seq__gt=_ABOVE, seq__lt=_BELOW).order_by(order)
+    stand_ins = {_ROOM: "room", _ABOVE: "above", _BELOW: "below"}
+    return compiled(found.values_list(*payloads.Shown._fields)[:limit], stand_ins)
+
+
+def _listed(room: Room, rows: Iterable[Iterable[Any]]) -> list[dict[str, Any]]:
+    return [payloads.message(payloads.Shown._make(row), room.slug) for row in rows]
 
 
 def tell(message: Message, room: Room) -> None:

@@ -1,20 +1,16 @@
-"""One room: as one person sees it, which every frame asks for, and with its lock. Django compiles each statement once.
-
-To build the query of ``with_membership`` takes Django several times as long as the database needs to answer it.
-"""
+"""One room: as one person sees it, which every frame asks for, and with its lock."""
 
 from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils import timezone
 
+from chat.compiled import Query, compiled, moment
 from chat.identity import Identity
 from chat.models import Ban, Membership, Room
 
@@ -32,10 +28,10 @@ def find(identity: Identity, *, slug: str | None = None, pk: int | None = None) 
     values: dict[str, Any] = {
         "user": identity.user_id or 0,
         "key": identity.key,
-        "now": connection.ops.adapt_datetimefield_value(timezone.now()),
+        "now": moment(timezone.now()),
         by: slug if slug is not None else pk,
     }
-    return _finding(connection.vendor, by).room(values)
+    return _room(_finding(connection.vendor, by), values)
 
 
 def find_all(wanted: Sequence[tuple[Identity, str]]) -> list[Room | None]:
@@ -50,9 +46,8 @@ def find_all(wanted: Sequence[tuple[Identity, str]]) -> list[Room | None]:
     parameters: list[Any] = []
     for place, (identity, slug) in enumerate(wanted):
         parameters += [place, slug, identity.user_id or 0, identity.key]
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_find_all(len(wanted)), [now, *parameters])
+        cursor.execute(_find_all(len(wanted)), [moment(timezone.now()), *parameters])
         found = cursor.fetchall()
     for place, pk, slug, private, slow_seconds, direct, role, banned in found:
         values = (pk, slug, bool(private), slow_seconds, direct)
@@ -63,39 +58,23 @@ def find_all(wanted: Sequence[tuple[Identity, str]]) -> list[Room | None]:
 
 def lock(pk: int) -> Room | None:
     """Return the room with this id, as ``select_for_update`` does, in the transaction of the caller."""
-    return _locking(connection.vendor).room({"pk": pk})
+    return _room(_locking(connection.vendor), {"pk": pk})
 
 
-@dataclass(frozen=True)
-class _Query:
-    sql: str
-    # The name of what goes there, or nothing and the value that always does.
-    parameters: list[tuple[str, Any]]
-    converters: list[tuple[int, list[Callable[..., Any]], Any]]
-    fields: list[str]
-    annotations: dict[str, int]
-
-    def room(self, values: dict[str, Any]) -> Room | None:
-        """Ask with these values, by their names."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, [values[name] if name else value for name, value in self.parameters])
-            row = cursor.fetchone()
-        return None if row is None else self._room(list(row))
-
-    def _room(self, row: list[Any]) -> Room:
-        for place, convert_all, expression in self.converters:
-            for convert in convert_all:
-                row[place] = convert(row[place], expression, connection)
-        room = Room.from_db(connection.alias, self.fields, row[: len(self.fields)])
-        for name, place in self.annotations.items():
+def _room(query: Query, values: dict[str, Any]) -> Room | None:
+    for row in query.rows(values):
+        room = Room.from_db(connection.alias, query.fields, row[: len(query.fields)])
+        for name, place in query.annotations.items():
             setattr(room, name, row[place])
         return room
+    return None
 
 
 @functools.cache
-def _finding(vendor: str, by: str) -> _Query:
+def _finding(vendor: str, by: str) -> Query:
     identity = Identity(_KEY, "", guest=False, user_id=_USER)
-    return _compiled(Room.objects.with_membership(identity, at=_NOW).filter(**{by: _SLUG if by == "slug" else _PK}))
+    rooms = Room.objects.with_membership(identity, at=_NOW).filter(**{by: _SLUG if by == "slug" else _PK})
+    return compiled(rooms, {_USER: "user", _KEY: "key", _SLUG: "slug", _PK: "pk", moment(_NOW): "now"})
 
 
 @functools.cache
@@ -115,21 +94,5 @@ def _find_all(number: int) -> str:
 
 
 @functools.cache
-def _locking(vendor: str) -> _Query:
-    return _compiled(Room.objects.select_for_update().filter(pk=_PK))
-
-
-def _compiled(rooms: QuerySet[Room]) -> _Query:
-    compiler = rooms.query.get_compiler(connection=connection)
-    sql, parameters = compiler.as_sql()
-    now = connection.ops.adapt_datetimefield_value(_NOW)
-    names = {_USER: "user", _KEY: "key", _SLUG: "slug", _PK: "pk", now: "now"}
-    columns = compiler.klass_info["select_fields"]
-    expressions = [expression for expression, _, _ in compiler.select[: compiler.col_count]]
-    return _Query(
-        sql,
-        [(names.get(value, ""), value) for value in parameters],
-        [(place, found, expression) for place, (found, expression) in compiler.get_converters(expressions).items()],
-        [expressions[place].target.attname for place in columns],
-        dict(compiler.annotation_col_map),
-    )
+def _locking(vendor: str) -> Query:
+    return compiled(Room.objects.select_for_update().filter(pk=_PK), {_PK: "pk"})

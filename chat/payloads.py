@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.urls import reverse
 
@@ -12,7 +12,26 @@ from chat.identity import Identity
 from chat.models import Ban, Invitation, Message, Room
 
 
-def message(item: Message, slug: str) -> dict[str, Any]:
+class Shown(NamedTuple):
+    """What is shown of a message, by the names that it has there: to make a Message takes longer than to show one."""
+
+    seq: int
+    uid: str
+    author_key: str
+    author_name: str
+    body: str
+    created_at: datetime.datetime
+    image: str
+    thumbnail: str
+    width: int | None
+    height: int | None
+    removed: bool
+    edited_at: datetime.datetime | None
+    revision: int
+    mentioned: str
+
+
+def message(item: Message | Shown, slug: str) -> dict[str, Any]:
     """Return a message of the room at *slug*. Of a removed one only its number, author and time are left.
 
     ``mentions`` has the keys of people; ``edited`` is when its text was last changed, or None.
@@ -32,7 +51,7 @@ def message(item: Message, slug: str) -> dict[str, Any]:
     }
 
 
-def image(item: Message) -> dict[str, Any] | None:
+def image(item: Message | Shown) -> dict[str, Any] | None:
     if item.removed or not item.image:
         return None
     return {

@@ -9,9 +9,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from channels_lts.exceptions import StreamError
-from chat import groups, messages
+from chat import groups, limits, messages, payloads
 from chat.models import Message, Room
 from tests.chat.base import ChatTestCase, guest, who
 
@@ -174,3 +175,46 @@ class HistoryTests(ChatTestCase):
         assert seqs(messages.after(room, 3, 9)) == [4, 5]
         with self.assertNumQueries(1):
             messages.before(room, None, 5)
+
+    def test_listed_messages_are_shown_as_the_stored_ones_are(self):
+        room, ann = self.room("Tea"), who(self.user("ann"))
+        for number in range(4):
+            messages.post(room, ann if number else guest(), f"{number} @ann")
+        stored = Message.objects.filter(room=room)
+        then = timezone.now().replace(microsecond=1000)
+        stored.filter(seq=2).update(removed=True, edited_at=then, revision=1, image="images/x.png")
+        stored.filter(seq=3).update(edited_at=then, created_at=then.replace(microsecond=0), revision=2)
+        stored.filter(seq=4).update(image="images/ä.png", thumbnail="thumbnails/x.webp", width=3, height=4, body="")
+        expected = [payloads.message(message, room.slug) for message in stored.order_by("seq")]
+        kinds = (expected[3]["image"], expected[2]["edited"], expected[1]["removed"], expected[0]["mentions"])
+        assert all(kinds)
+        for found in (messages.before(room, None)[0], messages.after(room, 0, 9), messages.before(room, 5, 9)[0]):
+            assert found == expected
+        assert messages.changed(room, 0, 9, 9) == expected[1:3]
+        assert messages.after(room, 2**63 - 1, 9) == messages.after(room, 0, 0) == []
+        # Another room's stay there.
+        assert messages.before(self.room("Coffee"), None) == ([], False)
+
+    def test_last_messages_of_a_large_room_are_found_by_their_numbers_where_most_rooms_are_small(self):
+        if connection.vendor != "postgresql":
+            self.skipTest("only PostgreSQL plans a statement once for all rooms")
+        rooms = [self.room(f"Room {number}") for number in range(100)]
+        sizes = [2000] + [20] * 99
+        Message.objects.bulk_create(
+            Message(room=room, seq=seq, uid=str(seq), author_key="g", body="x" * 50)
+            for room, size in zip(rooms, sizes, strict=True)
+            for seq in range(1, size + 1)
+        )
+        sql = messages._compiled("postgresql", "-seq", limits.HISTORY + 1).sql
+        for place in ("$1", "$2", "$3"):
+            sql = sql.replace("%s", place, 1)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("ANALYZE chat_message")
+            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            cursor.execute(f"PREPARE listed(bigint, bigint, bigint) AS {sql}")
+            cursor.execute(f"EXPLAIN EXECUTE listed({rooms[0].pk}, 0, 1000000)")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            cursor.execute("DEALLOCATE listed")
+        # A range of one index, in its order: fifty rows are read, of however many there are.
+        assert "chat_message_number" in plan, plan
+        assert "Sort" not in plan, plan
