@@ -15,16 +15,17 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
-from chat import broadcast, groups, limits
+from chat import broadcast, groups, limits, presence_rows
 from chat.identity import Identity
 from chat.messages import lock_room
 from chat.models import Client, Room
+from chat.presence_rows import Gone, Row
 
 # Rows in one query: SQLite takes no more than a thousand parameters everywhere.
 _ROWS = 500
@@ -52,12 +53,9 @@ def leave(room: Room, channel_name: str) -> None:
     """Forget a socket in *room*, and tell the room if it was the last one of this person."""
     with transaction.atomic():
         locked = lock_room(room.pk)
-        client = Client.objects.filter(room=locked, channel_name=channel_name).first()
-        if client is None:
-            return
-        client.delete()
-        if client.present:
-            _tell(locked, "leave", _without_socket(locked, [client]))
+        gone = presence_rows.take(locked, channel_name)
+        if gone is not None and gone.present and not gone.elsewhere:
+            _tell(locked, "leave", [identity_of(gone)])
 
 
 def leave_all(channel_name: str) -> list[Room]:
@@ -108,7 +106,7 @@ def here(room: Room, most: int | None = None) -> list[Identity]:
     """Return the people in *room*, by name, each once; *most* of them, or all. Costs one query."""
     ordered = "GROUP BY key, user_id ORDER BY lower(max(name)), key"
     limit = "" if most is None else f" LIMIT {int(most)}"
-    rows = _of_present(room, "key, max(name), user_id", ordered + limit)
+    rows = presence_rows.of_present(room, _cutoff(), "key, max(name), user_id", ordered + limit)
     people = [Identity(key, name, guest=user is None, user_id=user) for key, name, user in rows]
     # SQLite's lower() knows ASCII only.
     return sorted(people, key=lambda person: (person.name.casefold(), person.key))
@@ -122,34 +120,34 @@ def listing(room: Room) -> dict[str, Any]:
     where ``members`` has it already.
     """
     found = here(room, limits.PEOPLE_LISTED)
-    people = len(found) if len(found) < limits.PEOPLE_LISTED else _count(room)
+    people = len(found)
+    if people == limits.PEOPLE_LISTED:
+        ((people,),) = presence_rows.of_present(room, _cutoff())
     return {"members": [person.public() for person in found], "people": people, "presence": room.presence}
 
 
-def identity_of(client: Client) -> Identity:
+def identity_of(client: Client | Row | Gone) -> Identity:
     return Identity(client.key, client.name, guest=client.user_id is None, user_id=client.user_id)
 
 
 def _enter(room: Room, channel_name: str, identity: Identity) -> None:
     """Note a socket in *room*, whose lock the caller holds; find those who are stale by the way."""
-    ended = timezone.now() - datetime.timedelta(seconds=limits.CLIENT_ROW)
-    rows = Client.objects.filter(room=room)
-    wanted = Q(key=identity.key) | Q(present=True, seen_at__lt=_cutoff()) | Q(seen_at__lt=ended)
-    # With the rows of the socket in other rooms: a query less for each that joins.
-    everywhere = list(Client.objects.filter(Q(room=room) & wanted | Q(channel_name=channel_name)))
+    now, cutoff = timezone.now(), _cutoff()
+    ended = now - datetime.timedelta(seconds=limits.CLIENT_ROW)
+    everywhere = presence_rows.concerning(room, channel_name, identity.key, cutoff=cutoff, ended=ended)
     found = [row for row in everywhere if row.room_id == room.pk]
     own = next((row for row in found if row.channel_name == channel_name), None)
-    _take_out(room, [row for row in found if row.present and row.seen_at < _cutoff() and row is not own])
-    known = any(row.present and row.key == identity.key and row.seen_at >= _cutoff() for row in found)
+    _take_out(room, [row for row in found if row.present and row.seen_at < cutoff and row is not own])
+    known = any(row.present and row.key == identity.key and row.seen_at >= cutoff for row in found)
     if any(row.seen_at < ended and row is not own for row in found):
-        rows.filter(seen_at__lt=ended).exclude(channel_name=channel_name).delete()
+        Client.objects.filter(room=room, seen_at__lt=ended).exclude(channel_name=channel_name).delete()
     if own is not None:
-        Client.objects.filter(pk=own.pk).update(**_fields(identity), present=True, plain=False)
+        Client.objects.filter(pk=own.id).update(**_fields(identity), present=True, plain=False)
         # One that is stale was told of already, and nobody has told that it went.
         known = known or own.present
     else:
         _check_number(sum(row.channel_name == channel_name for row in everywhere))
-        Client.objects.create(room=room, channel_name=channel_name, **_fields(identity))
+        presence_rows.add(room, channel_name, identity, now)
     if not known:
         _tell(room, "join", [identity])
 
@@ -179,17 +177,17 @@ def _sweep(room: Room) -> None:
     Client.objects.filter(room=room, seen_at__lt=ended).delete()
 
 
-def _take_out(room: Room, clients: Sequence[Client]) -> None:
+def _take_out(room: Room, clients: Sequence[Client | Row]) -> None:
     """Note that *clients*, rows of *room*, are not present; tell the room who has no other socket in it."""
     if not clients:
         return
     for start in range(0, len(clients), _ROWS):
         part = clients[start : start + _ROWS]
-        Client.objects.filter(pk__in=[client.pk for client in part]).update(present=False)
+        Client.objects.filter(pk__in=[client.id for client in part]).update(present=False)
     _tell(room, "leave", _without_socket(room, clients))
 
 
-def _without_socket(room: Room, clients: Iterable[Client]) -> list[Identity]:
+def _without_socket(room: Room, clients: Iterable[Client | Row]) -> list[Identity]:
     """Return the people of *clients*, which are not present any more, who have no other socket in *room*."""
     left = {client.key: identity_of(client) for client in clients}
     present = Client.objects.filter(room=room, present=True)
@@ -204,31 +202,17 @@ def _tell(room: Room, kind: str, people: Sequence[Identity]) -> None:
     """Number and tell that *people* came to *room*, or left it; the caller holds its lock."""
     if not people:
         return
-    count = _count(room)
-    for identity in people:
-        room.presence += 1
-        fields = {"room": room.slug, "who": identity.public(), "presence": room.presence, "people": count}
+    first = room.presence + 1
+    room.presence += len(people)
+    count = presence_rows.number(room, _cutoff())
+    for number, identity in enumerate(people, first):
+        fields = {"room": room.slug, "who": identity.public(), "presence": number, "people": count}
         broadcast.to_stream(groups.room(room.pk), "presence", kind, **fields)
-    # Not save(): it would tell every list of rooms.
-    Room.objects.filter(pk=room.pk).update(presence=room.presence)
-
-
-def _count(room: Room) -> int:
-    ((count,),) = _of_present(room, "count(DISTINCT key)")
-    return count
-
-
-def _of_present(room: Room, columns: str, rest: str = "") -> list[tuple[Any, ...]]:
-    """Return *columns* of the rows that count. Each join asks twice, and Django takes longer to ask than to hear."""
-    sql = f"SELECT {columns} FROM {Client._meta.db_table} WHERE room_id = %s AND present = %s AND seen_at >= %s {rest}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [room.pk, True, connection.ops.adapt_datetimefield_value(_cutoff())])
-        return cursor.fetchall()
-
-
-def _stale() -> QuerySet[Client]:
-    return Client.objects.filter(present=True, seen_at__lt=_cutoff())
 
 
 def _cutoff() -> datetime.datetime:
     return timezone.now() - datetime.timedelta(seconds=limits.PRESENT)
+
+
+def _stale() -> QuerySet[Client]:
+    return Client.objects.filter(present=True, seen_at__lt=_cutoff())
