@@ -1,4 +1,4 @@
-"""One room: as one person sees it, which every frame asks for, and with its lock."""
+"""Rooms for sockets: as one person sees it, which every frame asks for, with its lock, and those that one is in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chat.models import Ban, Membership, Room
 
 # They stand in the statement for what is asked for; nothing else is equal to them.
 _USER, _PK = -2_000_000_001, -2_000_000_002
-_KEY, _SLUG = "\x01 key", "\x01 slug"
+_KEY, _SLUG, _CHANNEL = "\x01 key", "\x01 slug", "\x01 channel"
 # In the order of the model, as Django makes instances.
 _FOR_POSTING = ("id", "slug", "private", "slow_seconds", "direct")
 _NOW = datetime.datetime(1901, 2, 3, 4, 5, 6, 789, tzinfo=datetime.timezone.utc)  # noqa: UP017  (Django 2.2 too)
@@ -31,7 +31,7 @@ def find(identity: Identity, *, slug: str | None = None, pk: int | None = None) 
         "now": moment(timezone.now()),
         by: slug if slug is not None else pk,
     }
-    return _room(_finding(connection.vendor, by), values)
+    return _first(_rooms(_finding(connection.vendor, by), values))
 
 
 def find_all(wanted: Sequence[tuple[Identity, str]]) -> list[Room | None]:
@@ -58,16 +58,31 @@ def find_all(wanted: Sequence[tuple[Identity, str]]) -> list[Room | None]:
 
 def lock(pk: int) -> Room | None:
     """Return the room with this id, as ``select_for_update`` does, in the transaction of the caller."""
-    return _room(_locking(connection.vendor), {"pk": pk})
+    return _first(_rooms(_locking(connection.vendor), {"pk": pk}))
 
 
-def _room(query: Query, values: dict[str, Any]) -> Room | None:
+def joined(channel_name: str) -> list[Room]:
+    """Return the rooms that a socket is in, in the order of their ids."""
+    return _rooms(_joined(connection.vendor), {"channel": channel_name})
+
+
+def joined_as(channel_name: str, slug: str) -> Room | None:
+    """Return the room with this slug if a socket is in it."""
+    return _first(_rooms(_joined(connection.vendor, by_slug=True), {"channel": channel_name, "slug": slug}))
+
+
+def _rooms(query: Query, values: dict[str, Any]) -> list[Room]:
+    rooms = []
     for row in query.rows(values):
         room = Room.from_db(connection.alias, query.fields, row[: len(query.fields)])
         for name, place in query.annotations.items():
             setattr(room, name, row[place])
-        return room
-    return None
+        rooms.append(room)
+    return rooms
+
+
+def _first(rooms: list[Room]) -> Room | None:
+    return rooms[0] if rooms else None
 
 
 @functools.cache
@@ -96,3 +111,9 @@ def _find_all(number: int) -> str:
 @functools.cache
 def _locking(vendor: str) -> Query:
     return compiled(Room.objects.select_for_update().filter(pk=_PK), {_PK: "pk"})
+
+
+@functools.cache
+def _joined(vendor: str, *, by_slug: bool = False) -> Query:
+    rooms = Room.objects.filter(clients__channel_name=_CHANNEL).order_by("pk")
+    return compiled(rooms.filter(slug=_SLUG) if by_slug else rooms, {_CHANNEL: "channel", _SLUG: "slug"})

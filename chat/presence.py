@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
-from chat import broadcast, groups, limits, presence_rows
+from chat import broadcast, groups, limits, opening, presence_rows
 from chat.identity import Identity
 from chat.messages import lock_room
 from chat.models import Client, Room
@@ -68,7 +68,7 @@ def leave_all(channel_name: str) -> list[Room]:
 
 def joined(channel_name: str) -> list[Room]:
     """Return the rooms that a socket is in."""
-    return list(Room.objects.filter(clients__channel_name=channel_name).order_by("pk"))
+    return opening.joined(channel_name)
 
 
 def seen(channel_name: str, identity: Identity) -> None:

@@ -21,6 +21,7 @@ from chat import (
     identity,
     limits,
     messages,
+    opening,
     permissions,
     presence,
     throttle,
@@ -90,7 +91,7 @@ class ChatStream(ChatConsumer, NumberedStream):
 
     def open_to_leave(self, name: str) -> Room:
         # Who may not read it any more may leave it all the same.
-        room = Room.objects.filter(slug=name, clients__channel_name=self.message.reply_channel.name).first()
+        room = opening.joined_as(self.message.reply_channel.name, name)
         if room is None:
             raise StreamError("not_found", _("You are not in this room."))
         return room

@@ -4,7 +4,7 @@ import datetime
 
 from django.utils import timezone
 
-from chat import opening
+from chat import opening, presence
 from chat.models import Ban, Room
 from tests.chat.base import ChatTestCase, guest, who
 
@@ -52,3 +52,23 @@ class FindTests(ChatTestCase):
         assert opening.find(guest(), slug="nowhere") is None
         assert opening.find(guest(), pk=self.tea.pk + 1000) is None
         assert opening.find(guest(), slug="") is None
+
+    def test_rooms_of_a_socket_are_those_that_django_finds(self):
+        rooms = [self.tea, *(self.room(f"Room {number}") for number in range(3))]
+        for room in reversed(rooms[:3]):
+            presence.enter(room, "socket", guest())
+            presence.enter(rooms[3], f"of {room.slug}", guest())
+        presence.enter_plain(rooms[3], "other", guest())
+        for name in ("socket", "other", "nobody"):
+            expected = list(Room.objects.filter(clients__channel_name=name).order_by("pk"))
+            for _ in range(2):
+                found = opening.joined(name)
+                assert [self.fields(room) for room in found] == [self.fields(room) for room in expected]
+            for room in rooms:
+                found = opening.joined_as(name, room.slug)
+                assert found == (room if room in expected else None)
+        assert [room.pk for room in opening.joined("socket")] == sorted(room.pk for room in rooms[:3])
+
+    @staticmethod
+    def fields(room):
+        return {field.attname: getattr(room, field.attname) for field in Room._meta.concrete_fields}
