@@ -38,6 +38,11 @@ def enter(room: Room, channel_name: str, identity: Identity) -> None:
         StreamError: ``not_found`` where the room has gone, ``too_large`` where the socket is in ``limits.ROOMS_JOINED``
             others.
     """
+    now, most = timezone.now(), limits.ROOMS_JOINED
+    told = presence_rows.enter(room, channel_name, identity, now=now, cutoff=_cutoff(), ended=_ended(now), most=most)
+    if told is not None:
+        _send("join", room.pk, told.slug, identity, told.presence, told.people)
+        return
     with transaction.atomic():
         _enter(lock_room(room.pk), channel_name, identity)
 
@@ -133,7 +138,7 @@ def identity_of(client: Client | Row | Gone) -> Identity:
 def _enter(room: Room, channel_name: str, identity: Identity) -> None:
     """Note a socket in *room*, whose lock the caller holds; find those who are stale by the way."""
     now, cutoff = timezone.now(), _cutoff()
-    ended = now - datetime.timedelta(seconds=limits.CLIENT_ROW)
+    ended = _ended(now)
     everywhere = presence_rows.concerning(room, channel_name, identity.key, cutoff=cutoff, ended=ended)
     found = [row for row in everywhere if row.room_id == room.pk]
     own = next((row for row in found if row.channel_name == channel_name), None)
@@ -173,8 +178,7 @@ def _fields(identity: Identity) -> dict[str, Any]:
 def _sweep(room: Room) -> None:
     """Take those who are stale out of *room*, whose lock the caller holds, and tell the room."""
     _take_out(room, list(_stale().filter(room=room)))
-    ended = timezone.now() - datetime.timedelta(seconds=limits.CLIENT_ROW)
-    Client.objects.filter(room=room, seen_at__lt=ended).delete()
+    Client.objects.filter(room=room, seen_at__lt=_ended(timezone.now())).delete()
 
 
 def _take_out(room: Room, clients: Sequence[Client | Row]) -> None:
@@ -206,8 +210,16 @@ def _tell(room: Room, kind: str, people: Sequence[Identity]) -> None:
     room.presence += len(people)
     count = presence_rows.number(room, _cutoff())
     for number, identity in enumerate(people, first):
-        fields = {"room": room.slug, "who": identity.public(), "presence": number, "people": count}
-        broadcast.to_stream(groups.room(room.pk), "presence", kind, **fields)
+        _send(kind, room.pk, room.slug, identity, number, count)
+
+
+def _send(kind: str, room_id: int, slug: str, identity: Identity, number: int, people: int) -> None:
+    fields = {"room": slug, "who": identity.public(), "presence": number, "people": people}
+    broadcast.to_stream(groups.room(room_id), "presence", kind, **fields)
+
+
+def _ended(now: datetime.datetime) -> datetime.datetime:
+    return now - datetime.timedelta(seconds=limits.CLIENT_ROW)
 
 
 def _cutoff() -> datetime.datetime:

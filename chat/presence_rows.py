@@ -1,6 +1,6 @@
 """What each join and each leave asks of the rows of sockets, and writes: few statements, which Django need not build.
 
-Whoever adds, takes or numbers holds the lock of the room's row.
+Whoever adds, takes or numbers holds the lock of the room's row; :func:`enter` takes it by itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import datetime
 import functools
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import Q
 
 from chat.compiled import Query, compiled, moment
@@ -42,6 +42,30 @@ _GONE = """
             AND other.id <> {client}.id
     )
 """
+# In one statement what most joins need: nobody but who comes has to be looked at, and the room is to hear of them. Its
+# rows are those of when it began. Whoever else comes or goes meanwhile is numbered: then this one waits for that lock,
+# finds another number, and does nothing. OFFSET 0 keeps the number from being read again after the wait.
+_ENTER = """
+    WITH before AS (
+        SELECT presence, ({people}) + 1 AS people FROM {room}
+        WHERE id = %s AND (SELECT count(*) FROM {client} WHERE channel_name = %s) < %s AND NOT EXISTS (
+            SELECT 1 FROM {client} WHERE room_id = %s
+                AND (key = %s OR channel_name = %s OR present AND seen_at < %s OR seen_at < %s)
+        )
+        OFFSET 0
+    ),
+    numbered AS (
+        UPDATE {room} AS room SET presence = room.presence + 1 FROM before
+        WHERE room.id = %s AND room.presence = before.presence
+        RETURNING room.presence, room.slug, before.people
+    ),
+    added AS (
+        INSERT INTO {client} (room_id, channel_name, user_id, key, name, seen_at, present, plain)
+        SELECT %s, %s, %s, %s, %s, %s, %s, %s FROM numbered
+        RETURNING id
+    )
+    SELECT numbered.presence, numbered.slug, numbered.people FROM numbered, added
+"""
 
 
 class Row(NamedTuple):
@@ -65,6 +89,40 @@ class Gone(NamedTuple):
     user_id: int | None
     present: bool
     elsewhere: bool
+
+
+class Entered(NamedTuple):
+    """What is to be told of who came: its number, the room's slug, and how many people there are now."""
+
+    presence: int
+    slug: str
+    people: int
+
+
+def enter(
+    room: Room, channel_name: str, identity: Identity, *, now: datetime.datetime, cutoff: datetime.datetime,
+    ended: datetime.datetime, most: int,
+) -> Entered | None:  # fmt: skip
+    """Note a socket in *room*, and number that its owner came, in a transaction of its own. No lock is held before.
+
+    None where nothing was done: somebody else came or went in this moment, this person or one who is stale has a row in
+    the room, the socket is in *most* rooms, or this database cannot. Whoever takes the lock of the room's row finds out
+    which.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block or not connection.get_autocommit():
+        return None
+    parameters = [
+        *_counted(room, cutoff), room.pk, channel_name, most, room.pk, identity.key, channel_name, moment(cutoff),
+        moment(ended), room.pk, *_added(room, channel_name, identity, now),
+    ]  # fmt: skip
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_sql(_ENTER, people=_sql(_PRESENT, columns=_PEOPLE, rest="")), parameters)
+            row = cursor.fetchone()
+    except IntegrityError:
+        # Another frame of the same socket, or the room has gone: that shows again.
+        return None
+    return None if row is None else Entered._make(row)
 
 
 def concerning(
@@ -93,9 +151,8 @@ def _concerning(vendor: str) -> Query:
 
 def add(room: Room, channel_name: str, identity: Identity, now: datetime.datetime) -> None:
     """Note a socket in *room* that is not there yet, and is present from now on."""
-    values = [room.pk, channel_name, identity.user_id, identity.key, identity.name, moment(now), True, False]
     with connection.cursor() as cursor:
-        cursor.execute(_sql(_INSERT), values)
+        cursor.execute(_sql(_INSERT), _added(room, channel_name, identity, now))
 
 
 def take(room: Room, channel_name: str) -> Gone | None:
@@ -134,6 +191,10 @@ def of_present(room: Room, cutoff: datetime.datetime, columns: str = _PEOPLE, re
     with connection.cursor() as cursor:
         cursor.execute(_sql(_PRESENT, columns=columns, rest=rest), _counted(room, cutoff))
         return cursor.fetchall()
+
+
+def _added(room: Room, channel_name: str, identity: Identity, now: datetime.datetime) -> list[Any]:
+    return [room.pk, channel_name, identity.user_id, identity.key, identity.name, moment(now), True, False]
 
 
 def _counted(room: Room, cutoff: datetime.datetime) -> list[Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from unittest import mock
 
 from django.db import connection, transaction
@@ -10,6 +11,7 @@ from django.utils import timezone
 from chat import presence, presence_rows
 from chat.models import Client, Room
 from tests.chat.base import ChatTestCase, guest, who
+from tests.services import wait_for
 
 
 class PresenceRowsTests(ChatTestCase):
@@ -103,10 +105,136 @@ class PresenceRowsTests(ChatTestCase):
         with CaptureQueriesContext(connection) as leaving:
             presence.leave(self.tea, "new")
 
-        assert self.statements(joining) == ["SELECT", "SELECT", "INSERT", "UPDATE"]
+        alone = connection.vendor == "postgresql"
+        assert self.statements(joining) == (["WITH"] if alone else ["SELECT", "SELECT", "INSERT", "UPDATE"])
         assert self.statements(leaving) == ["SELECT", "DELETE", "UPDATE"]
 
     def statements(self, queries):
         """Those that were run. Of the beginning and the end of the transaction not every Django tells."""
         kinds = [query["sql"].split()[0] for query in queries.captured_queries]
         return [kind for kind in kinds if kind not in ("BEGIN", "COMMIT")]
+
+
+class EnterTests(ChatTestCase):
+    """Joining in one statement, which only PostgreSQL can."""
+
+    def setUp(self):
+        super().setUp()
+        if connection.vendor != "postgresql":
+            self.skipTest("only PostgreSQL stores and numbers in one statement")
+        self.tea, self.ann = self.room("Tea"), who(self.user("ann"))
+        self.now = timezone.now()
+
+    def enter(self, name="new", identity=None, most=5):
+        times = {"now": self.now, "cutoff": self.ago(75), "ended": self.ago(1000)}
+        return presence_rows.enter(self.tea, name, identity or self.ann, most=most, **times)
+
+    def ago(self, seconds):
+        return self.now - datetime.timedelta(seconds=seconds)
+
+    def row(self, name, key, silent=0, **fields):
+        return Client.objects.create(
+            room=fields.pop("room", self.tea), channel_name=name, key=key, name=key, seen_at=self.ago(silent), **fields
+        )
+
+    def stored(self):
+        return Room.objects.get(pk=self.tea.pk).presence, Client.objects.filter(room=self.tea).count()
+
+    def test_it_adds_the_row_numbers_and_counts(self):
+        self.row("gil", "ggil")
+        self.row("plain", "gplain", present=False, plain=True)
+        assert self.enter() == (1, "tea", 2)
+        assert self.enter("other", guest("uli")) == (2, "tea", 3)
+        assert self.stored() == (2, 4)
+        added = Client.objects.get(channel_name="new")
+        assert (added.user_id, added.key, added.name) == (self.ann.user_id, self.ann.key, "ann")
+        assert (added.seen_at, added.present, added.plain) == (self.now, True, False)
+
+    def test_it_does_nothing_where_somebody_has_to_be_looked_at(self):
+        cases = [
+            {"name": "tab", "key": self.ann.key},
+            {"name": "tab", "key": self.ann.key, "present": False, "plain": True},
+            {"name": "new", "key": "gsomebody"},
+            {"name": "stale", "key": "gstale", "silent": 100},
+            {"name": "ended", "key": "gended", "silent": 2000, "present": False},
+        ]
+        for case in cases:
+            with self.subTest(**case):
+                row = self.row(**case)
+                assert self.enter() is None
+                assert self.stored() == (0, 1)
+                row.delete()
+        coffee = self.room("Coffee")
+        self.row("new", self.ann.key, room=coffee)
+        assert self.enter(most=1) is None
+        assert self.enter(most=2) == (1, "tea", 1)
+        with transaction.atomic():
+            assert self.enter("other", guest()) is None
+        self.tea.delete()
+        self.tea.pk = -1
+        assert self.enter() is None
+
+    def test_both_ways_tell_the_same(self):
+        told = []
+        for alone in (True, False):
+            room = self.room(f"Room {alone}")
+            watcher = self.page(guest=f"watcher{alone}")
+            watcher.join(room)
+            watcher.received()
+            with mock.patch.object(presence_rows, "enter", presence_rows.enter if alone else lambda *a, **k: None):
+                presence.enter(room, f"socket{alone}", self.ann)
+            (payload,) = watcher.heard("presence")
+            assert payload.pop("room") == room.slug
+            told.append(payload)
+        assert told[0] == told[1]
+
+    def meanwhile(self, **changes):
+        """Enter while another transaction changes the room's row; return what came of it."""
+        results = []
+
+        def work():
+            results.append(self.enter())
+            connection.close()
+
+        thread = threading.Thread(target=work)
+        with transaction.atomic():
+            Room.objects.filter(pk=self.tea.pk).update(**changes)
+            thread.start()
+            wait_for(self.somebody_waits, "the other waits for the lock")
+        thread.join()
+        return results[0]
+
+    @staticmethod
+    def somebody_waits():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone()[0]
+
+    def test_somebody_who_comes_in_the_same_moment_is_looked_at_again(self):
+        assert self.meanwhile(presence=1) is None
+        assert self.stored() == (1, 0)
+        assert self.enter() == (2, "tea", 1)
+
+    def test_message_that_is_posted_in_the_same_moment_is_no_reason(self):
+        assert self.meanwhile(last_seq=7) == (1, "tea", 1)
+        assert Room.objects.get(pk=self.tea.pk).last_seq == 7
+
+    def test_tabs_that_open_in_the_same_moment_tell_it_once(self):
+        watcher = self.page(guest="watcher")
+        watcher.join(self.tea)
+        watcher.received()
+
+        def enter(number):
+            presence.enter(self.tea, f"tab{number}", self.ann)
+            presence.enter(self.tea, f"of{number}", guest(f"of{number}"))
+            connection.close()
+
+        threads = [threading.Thread(target=enter, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told = watcher.heard("presence")
+        assert sorted(payload["presence"] for payload in told) == list(range(2, 11))
+        assert sorted(payload["people"] for payload in told) == list(range(2, 11))
+        assert len({payload["who"]["key"] for payload in told}) == 9
