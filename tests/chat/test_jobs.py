@@ -191,7 +191,7 @@ class UploadTests(ChatTestCase):
 
     def test_file_goes_when_the_transaction_fails(self):
         with (
-            mock.patch("chat.messages._tell", side_effect=RuntimeError("the database is away")),
+            mock.patch("chat.messages.tell", side_effect=RuntimeError("the database is away")),
             pytest.raises(RuntimeError),
         ):
             self.upload()

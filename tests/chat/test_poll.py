@@ -78,12 +78,12 @@ class PollTests(ChatTestCase):
 
     def test_messages_told_in_the_wrong_order_skip_nobody(self):
         waiting = Poll("茶", b"since=0")
-        with mock.patch("chat.messages._tell") as tell:
+        with mock.patch("chat.messages.tell") as tell:
             for _ in range(2):
                 self.post()
         calls = [call[0] for call in tell.call_args_list]
         for message, room in reversed(calls):
-            messages._tell(message, room)
+            messages.tell(message, room)
         assert self.seqs(waiting) == [1]
 
     def test_nothing_falls_between_looking_and_waiting(self):
