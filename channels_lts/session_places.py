@@ -28,7 +28,8 @@ class Place(Protocol):
 
     def load(self, channel: str) -> Stored: ...
 
-    def load_all(self, channels: Sequence[str]) -> list[Stored]: ...
+    def values(self, channels: Sequence[str], keys: Sequence[str]) -> list[dict[str, bytes]]:
+        """Return what each of several sessions has under *keys*."""
 
     def save(
         self, channel: str, name: str, changed: Mapping[str, bytes], removed: Sequence[str], *, begins: bool
@@ -70,8 +71,8 @@ class InMemory:
             found = self._sessions.get(channel, Stored("", False, {}))
             return found._replace(values=dict(found.values))
 
-    def load_all(self, channels: Sequence[str]) -> list[Stored]:
-        return [self.load(channel) for channel in channels]
+    def values(self, channels: Sequence[str], keys: Sequence[str]) -> list[dict[str, bytes]]:
+        return [{key: value for key, value in self.load(channel).values.items() if key in keys} for channel in channels]
 
     def save(
         self, channel: str, name: str, changed: Mapping[str, bytes], removed: Sequence[str], *, begins: bool

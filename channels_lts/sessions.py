@@ -46,9 +46,7 @@ def values_of(names: Sequence[str], keys: Sequence[str], layer: Any) -> list[dic
     """
     where = place(layer)
     loads = SessionStore(place=where).serializer().loads
-    return [
-        {key: loads(stored.values[key]) for key in keys if key in stored.values} for stored in where.load_all(names)
-    ]
+    return [{key: loads(value) for key, value in found.items()} for found in where.values(names, keys)]
 
 
 class SessionStore(SessionBase):

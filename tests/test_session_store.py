@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from channels_lts import sessions
 from channels_lts.compat.inmemory import ChannelLayer
 from channels_lts.exceptions import LayerUnavailable
-from channels_lts.layer import RedisChannelLayer, scripts, wire
+from channels_lts.layer import RedisChannelLayer, beside, wire
 from tests.services import Redis, free_port
 
 SOCKET = "daphne.response.abc!xyz"
@@ -60,7 +60,7 @@ def test_of_many_sessions_some_values_are_read_at_once(layer, session):
 @pytest.mark.system
 def test_many_sessions_cost_one_round_trip(redis_server: Redis, monkeypatch):
     calls = []
-    monkeypatch.setattr(scripts, "exchange", lambda client, commands: calls.append(commands) or real(client, commands))
+    monkeypatch.setattr(beside, "exchange", lambda client, commands: calls.append(commands) or real(client, commands))
     real = wire.exchange
     layer = RedisChannelLayer(hosts=[redis_server.url], prefix=f"{uuid4().hex}:")
     sessions.for_reply_channel(SOCKET, layer).get("x")

@@ -10,6 +10,7 @@ from channels_lts.exceptions import LayerUnavailable
 from channels_lts.layer import scripts
 from channels_lts.layer.scripts import Call
 from channels_lts.layer.shards import describe, is_certain, is_unavailable
+from channels_lts.layer.wire import exchange
 
 T = TypeVar("T")
 
@@ -46,17 +47,33 @@ def run_each(layer: Any, calls: Sequence[tuple[str, Call]]) -> list[Any]:
     Raises:
         LayerUnavailable: as :func:`run` does, for one of them.
     """
+    return _each(layer, calls, scripts.run_all)
+
+
+def execute_each(layer: Any, commands: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+    """Do the same for pairs of a reply channel and a command that can be done again."""
+    return _each(layer, commands, exchange)
+
+
+def _each(layer: Any, wanted: Sequence[tuple[str, T]], work: Callable[[Any, Sequence[T]], list[Any]]) -> list[Any]:
     places: dict[int, list[int]] = {}
-    for place, (channel, _) in enumerate(calls):
+    for place, (channel, _) in enumerate(wanted):
         places.setdefault(layer.consistent_hash(_process(channel)), []).append(place)
-    results: list[Any] = [None] * len(calls)
+    results: list[Any] = [None] * len(wanted)
     for found in places.values():
-        work = functools.partial(scripts.run_all, calls=[calls[place][1] for place in found])
-        for place, result in zip(found, attempt(layer, calls[found[0]][0], work), strict=True):
-            if isinstance(result, Exception):
-                raise result
+        asked = [wanted[place][1] for place in found]
+        answers = attempt(layer, wanted[found[0]][0], functools.partial(_work, work, asked))
+        for place, result in zip(found, answers, strict=True):
             results[place] = result
     return results
+
+
+def _work(work: Callable[[Any, Sequence[T]], list[Any]], asked: Sequence[T], client: Any) -> list[Any]:
+    answers = work(client, asked)
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
 
 
 def _process(channel: str) -> str:

@@ -30,14 +30,16 @@ class InRedis:
         # Whether the process of a socket keeps a copy, for a Redis that comes back empty.
         self._kept = isinstance(layer, Layer)
 
+    def values(self, channels: Sequence[str], keys: Sequence[str]) -> list[dict[str, bytes]]:
+        fields = [f"={key}" for key in keys]
+        commands = [(channel, ("HMGET", self._key(channel), *fields)) for channel in channels]
+        return [
+            {key: self._open(value) for key, value in zip(keys, reply, strict=True) if value is not None}
+            for reply in beside.execute_each(self._layer, commands)
+        ]
+
     def load(self, channel: str) -> Stored:
-        return self._stored(self._run(_LOAD, channel, ()))
-
-    def load_all(self, channels: Sequence[str]) -> list[Stored]:
-        calls = [(channel, Call(_LOAD, [self._key(channel)], ())) for channel in channels]
-        return [self._stored(reply) for reply in beside.run_each(self._layer, calls)]
-
-    def _stored(self, reply: list[bytes]) -> Stored:
+        reply = self._run(_LOAD, channel, ())
         found = dict(zip(reply[::2], reply[1::2], strict=True))
         name = found.pop(b"name", b"").decode("ascii")
         ended = found.pop(b"ended", None) is not None
