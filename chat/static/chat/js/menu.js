@@ -64,8 +64,8 @@ function build(button, items, onClosed) {
       onClosed();
     }
   });
-  // Inside of a dialog everything outside of it is out of reach.
-  (button.closest("dialog") ?? document.body).append(menu);
+  // Inside of a dialog everything outside of it is out of reach. And who goes from landmark to landmark finds it in one.
+  (button.closest("dialog, aside, main") ?? document.body).append(menu);
   menu.showPopover();
   put(menu, button);
   return menu;
