@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,58 @@ def test_a_link_leads_into_a_private_room(ann: Person, eve: Person, room: str) -
     assert ann.page.request.get(link).status == 404
     eve.go("/rooms/lobby/")
     ann.expect("#away").to_contain_text(eve.name)
+
+
+def in_the_database(stack: Any, room: str, each: str, numbers: str) -> None:
+    """Run *each* for every number: of a crowd, for whom the machine has no browsers."""
+    found = f"room = Room.objects.get(slug={room.split('/')[2]!r})"
+    stack.manage("shell", "-v0", "-c", f"from chat import presence\n{found}\nfor number in {numbers}:\n    {each}")
+
+
+# By name after ann and before eve: the list ends at "crowd 298".
+CROWD = "range(100, 303)"
+COMES = "Client.objects.create(room=room, channel_name=f'{number}', key=f'gcrowd{number}', name=f'crowd {number}')"
+GOES = "presence.leave(room, f'{number}')"
+
+
+def test_more_people_than_are_listed_are_counted(ann: Person, bo: Person, room: str, stack: Any) -> None:
+    more, listed = "#people-more", "#people .person"
+    ann.expect(more).to_be_hidden()
+    in_the_database(stack, room, COMES, CROWD)
+    ann.go(room)
+    ann.expect(listed).to_have_count(200)
+    ann.expect(more).to_have_text("and 4 more")
+    # Who comes is listed.
+    bo.go(room)
+    ann.expect(listed).to_have_count(201)
+    ann.expect(more).to_have_text("and 4 more")
+    # One who is listed goes, and one who is not.
+    in_the_database(stack, room, GOES, "(100, 300)")
+    ann.expect(listed).to_have_count(200)
+    ann.expect(more).to_have_text("and 3 more")
+    in_the_database(stack, room, GOES, "(299, 301, 302)")
+    ann.expect(more).to_be_hidden()
+    ann.expect(listed).to_have_count(200)
+
+
+def test_nobody_is_said_to_be_away_who_may_be_here_unlisted(
+    ann: Person, eve: Person, unique: Callable[[str], str], stack: Any
+) -> None:
+    room = ann.open_new_room(unique("Crowded "), private=True)
+    ann.page.fill("#member-name", eve.name)
+    ann.page.click("#add-member button")
+    ann.expect("#member-note").to_contain_text(eve.name)
+    eve.go(room)
+    in_the_database(stack, room, COMES, CROWD)
+    ann.go(room)
+    ann.expect("#people-more").to_have_text("and 5 more")
+    # The page has heard who the members are.
+    ann.expect(ann.page.locator("#people [data-note]").first).to_have_text("you, owner")
+    ann.expect("#away .person").to_have_count(0)
+    eve.page.goto("/")
+    in_the_database(stack, room, GOES, "range(299, 303)")
+    ann.expect("#people-more").to_be_hidden()
+    ann.expect("#away .person").to_contain_text(eve.name)
 
 
 def test_two_people_talk_directly(ann: Person, eve: Person, room: str) -> None:

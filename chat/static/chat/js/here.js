@@ -13,6 +13,11 @@ export class Here {
     return [...this.#people.values()];
   }
 
+  /** How many of them the list has not. */
+  get more() {
+    return Math.max(0, this.count - this.#people.size);
+  }
+
   get(key) {
     return this.#people.get(key);
   }

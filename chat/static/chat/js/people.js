@@ -63,7 +63,10 @@ export class People {
   /** Show everything anew: what people are, or what we may do to them, has changed. */
   show() {
     const here = this.#here.people.sort(byName);
-    const away = this.#showsAway ? [...this.#members.values()].filter(({ key }) => !this.#here.get(key)).sort(byName) : [];
+    const { more } = this.#here;
+    // Who is not listed may still be here, where not all are: then nobody is said to be away.
+    const showsAway = this.#showsAway && more === 0;
+    const away = showsAway ? [...this.#members.values()].filter(({ key }) => !this.#here.get(key)).sort(byName) : [];
     const shown = new Set([...here, ...away].map(({ key }) => key));
     for (const [key, item] of this.#items) {
       if (!shown.has(key)) {
@@ -72,6 +75,8 @@ export class People {
       }
     }
     this.#fill(byId("people"), here);
+    byId("people-more").hidden = more === 0;
+    byId("people-more").textContent = fill(gettext("and %(count)s more"), { count: more });
     this.#fill(byId("away"), away);
     byId("away-title").hidden = away.length === 0;
     for (const count of document.querySelectorAll("[data-people-count]")) {
