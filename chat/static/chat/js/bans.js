@@ -2,40 +2,21 @@
 
 import { copyOf } from "./dom.js";
 import { fill, gettext } from "./i18n.js";
+import { prepareSection } from "./section.js";
 import { fullText } from "./times.js";
-import { inWords } from "./words.js";
 
 /** Prepare the section `box`; `show()` closes it, so that it is filled anew when it is opened. */
 export function prepareBans(box, request) {
-  const list = box.querySelector("ul");
-  const note = box.querySelector("[role=status]");
-  const attempt = async (action) => {
-    note.textContent = "";
-    try {
-      await action();
-    } catch (error) {
-      note.textContent = inWords(error);
-    }
-  };
-  const fillList = async () => {
+  const section = prepareSection(box, async () => {
     const { bans } = await request("bans");
-    list.replaceChildren(...bans.map((ban) => item(ban, unban)));
-    if (bans.length === 0) {
-      note.textContent = gettext("Nobody is banned.");
-    }
-  };
-  const unban = ({ key, name }) => attempt(async () => {
-    await request("unban", { key });
-    await fillList();
-    note.textContent = fill(gettext("%(name)s may come back."), { name });
-    box.querySelector("summary").focus();
+    section.say(bans.length === 0 ? gettext("Nobody is banned.") : "");
+    return bans.map((ban) => item(ban, unban));
   });
-  box.addEventListener("toggle", () => box.open && attempt(fillList));
-  return {
-    show() {
-      box.open = false;
-    },
-  };
+  const unban = ({ key, name }) => section.remove(
+    () => request("unban", { key }),
+    fill(gettext("%(name)s may come back."), { name }),
+  );
+  return { show: section.close };
 }
 
 function item(ban, unban) {

@@ -2,8 +2,8 @@
 
 import { copyOf } from "./dom.js";
 import { fill, gettext } from "./i18n.js";
+import { prepareSection } from "./section.js";
 import { fullText } from "./times.js";
-import { inWords } from "./words.js";
 
 /**
  * Prepare the section `box`; `show()` closes it, so that it is filled anew when it is opened.
@@ -11,44 +11,29 @@ import { inWords } from "./words.js";
  * `request(type, fields)` asks the server about the room and returns a promise.
  */
 export function prepareWebhooks(box, request) {
-  const list = box.querySelector("ul");
   const form = box.querySelector("[data-form]");
   const made = box.querySelector("[data-made]");
-  const note = box.querySelector("[role=status]");
-  const attempt = async (action) => {
-    note.textContent = "";
-    try {
-      await action();
-    } catch (error) {
-      note.textContent = inWords(error);
-    }
-  };
-  const fillList = async () => {
+  const section = prepareSection(box, async () => {
     const { webhooks } = await request("webhooks");
-    list.replaceChildren(...webhooks.map((webhook) => item(webhook, revoke)));
-  };
-  const revoke = ({ id, name }) => attempt(async () => {
+    return webhooks.map((webhook) => item(webhook, revoke));
+  });
+  const revoke = ({ id, name }) => section.remove(async () => {
     await request("webhook_revoke", { webhook: id });
     showAddress(made, "");
-    await fillList();
-    note.textContent = fill(gettext("%(name)s can no longer post."), { name });
-    box.querySelector("summary").focus();
-  });
+  }, fill(gettext("%(name)s can no longer post."), { name }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(async () => {
+    section.attempt(async () => {
       const { path } = await request("webhook", { name: form.elements.name.value });
       form.reset();
-      await fillList();
+      await section.refill();
       showAddress(made, new URL(path, location.href).href);
     });
   });
   made.querySelector("input").addEventListener("focus", ({ target }) => target.select());
-  box.addEventListener("toggle", () => box.open && attempt(fillList));
   return {
     show() {
-      box.open = false;
-      note.textContent = "";
+      section.close();
       showAddress(made, "");
     },
   };
