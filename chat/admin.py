@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 
-from chat import changes
+from chat import changes, rooms
 from chat.models import Ban, Client, Invitation, Membership, Message, Room, Token, Webhook
 
 
@@ -51,6 +51,29 @@ class RoomAdmin(admin.ModelAdmin):
             obj.save(update_fields=form.changed_data)
         else:
             obj.save()
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[Any, int], set[Any], list]:
+        """Count what would go with the rooms. Django fetches and shows every row, of which there may be a million."""
+        names = [f"{capfirst(Room._meta.verbose_name)}: {room}" for room in objs]
+        counts, missing = {Room._meta.verbose_name_plural: len(names)}, set()
+        if not self.has_delete_permission(request):
+            missing.add(Room._meta.verbose_name)
+        for model in rooms.CONTENTS:
+            count = model._base_manager.filter(room__in=objs).count()
+            if not count:
+                continue
+            counts[model._meta.verbose_name_plural] = count
+            registered = self.admin_site._registry.get(model)
+            if registered is not None and not registered.has_delete_permission(request):
+                missing.add(model._meta.verbose_name)
+        return names, counts, missing, []
+
+    def delete_model(self, request: HttpRequest, obj: Room) -> None:
+        rooms.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        for room in queryset.iterator():
+            rooms.delete(room)
 
 
 @admin.register(Membership)

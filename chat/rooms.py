@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.deletion import Collector
 from django.utils.translation import gettext as _
 
 from channels_lts.exceptions import StreamError
 from channels_lts.payloads import storable
-from chat import limits, payloads
+from chat import limits, payloads, storage
 from chat.identity import Identity, user_key
-from chat.models import Ban, Membership, Room
+from chat.models import Ban, Client, Invitation, Membership, Mention, Message, Room, Turn, Upload, Webhook
 
 # How often a slug is chosen anew because another process took it in the same moment.
 _SLUG_ATTEMPTS = 5
+
+#: What is in a room: whatever refers to one.
+CONTENTS = (Message, Mention, Client, Turn, Ban, Invitation, Webhook, Upload, Membership)
 
 
 def listed(identity: Identity | None) -> list[dict[str, Any]]:
@@ -55,8 +60,31 @@ def _create(room: Room) -> Room:
 
 
 def delete(room: Room) -> None:
-    """Delete *room* with everything in it. Everybody who is in it, or has it in their list, is told."""
-    room.delete()
+    """Delete *room* with everything in it. Everybody who is in it, or has it in their list, is told.
+
+    Costs one statement for each table, whatever is in the room. Of what goes with the room no signals are sent; of the
+    room itself they are. Files are deleted after the commit.
+    """
+    pk = room.pk
+    with transaction.atomic():
+        # The room first: who posts to it or enters it in this moment waits for its row, and then finds it gone, so
+        # nothing comes to what was emptied. Foreign keys are looked at when the transaction commits.
+        collector = Collector(using=DEFAULT_DB_ALIAS)
+        collector.collect([room], collect_related=False)
+        collector.delete()
+        storage.delete_after_commit(*_files(pk))
+        # Django would fetch every row for the sake of signals, and then delete a few hundred at a time.
+        for model in CONTENTS:
+            model._base_manager.filter(room=pk)._raw_delete(DEFAULT_DB_ALIAS)
+
+
+def _files(room_id: int) -> Iterator[str]:
+    """Yield the names of all files in a room: of its messages, and of what is being uploaded."""
+    pictures = Message.objects.filter(room=room_id).exclude(image="", thumbnail="")
+    for names in pictures.values_list("image", "thumbnail").iterator():
+        yield from filter(None, names)
+    for upload in Upload.objects.filter(room=room_id).iterator():
+        yield upload.path
 
 
 def members(room: Room) -> list[dict[str, Any]]:
