@@ -104,14 +104,15 @@ def _in_few_statements(messages: Sequence[Message]) -> list[_Row]:
         # It has no RETURNING.
         return []
     rows: list[_Row] = []
-    # Before the transaction, in which all others wait.
-    given = [values(message) for message in messages]
+    # Before the transaction, in which all others wait: what they store meanwhile, the unique column refuses.
+    given, known = [values(message) for message in messages], _known(messages)
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for place, message in enumerate(messages):
+        if (message.room_id, message.author_key, message.uid) not in known:
+            wanted[message.room_id].append(place)
+    if not wanted:
+        return rows
     with transaction.atomic(), connection.cursor() as cursor:
-        known = _known(cursor, messages)
-        wanted: dict[int, list[int]] = defaultdict(list)
-        for place, message in enumerate(messages):
-            if (message.room_id, message.author_key, message.uid) not in known:
-                wanted[message.room_id].append(place)
         for room, last, slug, private in _numbered(cursor, {room: len(places) for room, places in wanted.items()}):
             first = last - len(wanted[room]) + 1
             rows += [(place, seq, slug, bool(private), None) for seq, place in enumerate(wanted[room], first)]
@@ -119,16 +120,15 @@ def _in_few_statements(messages: Sequence[Message]) -> list[_Row]:
     return sorted(rows)
 
 
-def _known(cursor: Any, messages: Sequence[Message]) -> set[tuple[int, str, str]]:
+def _known(messages: Sequence[Message]) -> set[tuple[int, str, str]]:
     triples = [value for each in messages for value in (each.room_id, each.author_key, each.uid)]
-    cursor.execute(_sql(_KNOWN, triples=", ".join(["(%s, %s, %s)"] * len(messages))), triples)
-    return set(cursor.fetchall())
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(_KNOWN, triples=", ".join(["(%s, %s, %s)"] * len(messages))), triples)
+        return set(cursor.fetchall())
 
 
 def _numbered(cursor: Any, counts: dict[int, int]) -> list[tuple[int, int, str, int]]:
     """Add so many to the numbers of each room; return those that are there and not slow."""
-    if not counts:
-        return []
     pairs = [value for pair in counts.items() for value in pair]
     cursor.execute(_sql(_NUMBER, pairs=", ".join(["(%s, %s)"] * len(counts))), pairs)
     # To the end: SQLite commits nothing while a statement is under way.
