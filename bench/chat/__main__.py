@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
     results: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": environment.commit(),
-        "arguments": arguments,
+        # Not where an environment is: results are kept in the repository.
+        "arguments": [each.partition("=")[0] for each in arguments],
         "complete": whole,
         "machine": environment.machine(),
         "messages": wanted.messages or (20_000 if wanted.quick else MESSAGES),
