@@ -145,7 +145,7 @@ def test_what_is_read_on_one_device_is_read_on_the_other(
     ann.go(room)
     phone.expect(phone.badge(room)).to_be_hidden()
     phone.expect(phone.page.locator(f'#rooms a[href="{room}"] [data-mentions]')).to_be_hidden()
-    assert not phone.page.title().startswith("(")
+    phone.page.wait_for_function("() => !document.title.startsWith('(')")
 
 
 def open_search(person: Person, keys: str, query: str) -> Any:

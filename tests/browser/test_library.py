@@ -102,7 +102,7 @@ def test_the_example_talks_and_keeps_what_is_not_sent_over_a_reload(
     bo.sees(tab, "one", "two", "three")
     ann.sees("three")
     assert ann.texts() == ["one", "two", "three"]
-    assert tab.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('streams:')).length") == 0
+    tab.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('streams:'))")
 
 
 def test_tabs_share_a_socket_and_hand_it_over(visit: Callable[[bool], Visitor], ann: Person) -> None:
