@@ -36,7 +36,7 @@ section "the chat on PostgreSQL"
 
 # Most tests wait for most of their time; where several do so at once, each may take longer.
 section "everything that does not mind company"
-TIMEOUT_SCALE=${TIMEOUT_SCALE:-3} .venv/bin/python -m pytest -n 3 --dist loadfile -m "not alone" "$@" || nothing_to_do $?
+TIMEOUT_SCALE=${TIMEOUT_SCALE:-3} .venv/bin/python -m pytest -n 2 --dist loadfile -m "not alone" "$@" || nothing_to_do $?
 
 section "faults and bench, which run alone"
 .venv/bin/python -m pytest -m alone "$@" || nothing_to_do $?

@@ -13,7 +13,7 @@ from channels_lts import turns
 from channels_lts.compat.inmemory import ChannelLayer
 from channels_lts.layer import RedisChannelLayer
 from channels_lts.turns import LATE, RUN, WAIT, Gap
-from tests.services import Redis, wait_for
+from tests.services import TIMEOUT_SCALE, Redis, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -81,10 +81,11 @@ def test_d18_the_gap_is_named(queue, monkeypatch):
 
 def test_a_consumer_that_takes_long_is_waited_for(queue, monkeypatch):
     monkeypatch.setattr(turns, "PATIENCE", 0)
-    monkeypatch.setattr(turns, "LEASE", 0.1)
+    # Long enough that a busy machine does not let it pass between two lines.
+    monkeypatch.setattr(turns, "LEASE", 0.5 * TIMEOUT_SCALE)
     assert enter(queue, 0) == RUN
     assert enter(queue, 1) == WAIT
-    until = time.monotonic() + 0.5
+    until = time.monotonic() + 0.8 * TIMEOUT_SCALE
     while time.monotonic() < until:
         queue.renew(SOCKET, 0)
         assert queue.check(SOCKET) is True
