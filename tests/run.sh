@@ -18,7 +18,7 @@ tests/packages.sh
 section "requirements-lts.txt and tests/requirements.txt, in .venv"
 "$python" deploy/embedded setup tests/requirements.txt
 
-section "requirements.txt by plain pip, in var/plain: manage.py check, the library and the chat"
+section "requirements.txt by plain pip, in var/plain: manage.py check, the library and the chat; beside it the chat on PostgreSQL"
 plain=var/plain
 wanted=$(cksum <requirements.txt)
 if [ "$(cat $plain/.installed 2>/dev/null)" != "$wanted" ]; then
@@ -28,11 +28,19 @@ if [ "$(cat $plain/.installed 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >$plain/.installed
 fi
 $plain/bin/python manage.py check
+# Neither measures anything, so each may have a processor.
+said=$plain/postgresql.log
+TIMEOUT_SCALE=${TIMEOUT_SCALE:-2} .venv/bin/python -m tests.services postgres .venv/bin/python -m pytest -q \
+    -m "not system" tests/chat >$said 2>&1 &
+postgresql=$!
+status=0
 # The fault suite runs the deployment, and so with the LTS set alone; its people need a package that this set lacks.
-$plain/bin/python -m pytest -q -m "not system" --ignore=tests/faults
+TIMEOUT_SCALE=${TIMEOUT_SCALE:-2} $plain/bin/python -m pytest -q -m "not system" --ignore=tests/faults || status=$?
 
 section "the chat on PostgreSQL"
-.venv/bin/python -m tests.services postgres .venv/bin/python -m pytest -q -m "not system" tests/chat
+wait $postgresql || status=$?
+cat $said
+[ $status = 0 ] || exit $status
 
 # Most tests wait for most of their time; where several do so at once, each may take longer.
 section "everything that does not mind company"

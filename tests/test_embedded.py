@@ -202,8 +202,6 @@ class TestFromAFreshClone:
         finally:
             assert here("down", checkout.path, VAR_DIR=str(tmp_path)).code == 0
 
-    # On a busy machine it may be past the seconds for which it has to stay up before it reads its own flags.
-    @pytest.mark.alone
     def test_a_start_that_fails_says_why_and_leaves_nothing(self, checkout, tmp_path):
         variables = {"VAR_DIR": str(tmp_path), "PORT": str(free_port())}
         said = here("up", checkout.path, **variables, SUPERVISOR_INCLUDE="wsgi.conf", WSGI_WORKERS="many")
