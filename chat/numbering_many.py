@@ -70,7 +70,7 @@ def store_all(messages: Sequence[Message]) -> list[int]:
     twice, or is stored by somebody else in this moment. No signals are sent.
     """
     way = _WAYS.get(connection.vendor)
-    if way is None:
+    if way is None or not messages:
         return []
     try:
         rows = way(messages)

@@ -111,8 +111,6 @@ def _in_order(talks: Sequence[_Talk], passed: Iterable[_Talk]) -> list[_Talk]:
 
 def _recognised(talks: Sequence[_Talk]) -> Iterator[_Talk]:
     """Find out who is talking; yield those who may talk at all, as far as their sockets know."""
-    if not talks:
-        return
     names, keys = [talk.socket for talk in talks], (identity.SOCKET_KEY, waiting.SINCE)
     for talk, session in zip(talks, sessions.values_of(names, keys, talks[0].message.channel_layer), strict=True):
         who = None if waiting.has_no_name(session) else identity.of_session(session)

@@ -64,6 +64,9 @@ class StoreAllTests(ChatTestCase):
         messages.post(self.tea, guest(), "hi", "a")
         assert numbering_many.store_all([new(self.tea, "a")]) == []
 
+    def test_nothing_to_store(self):
+        assert numbering_many.store_all([]) == []
+
     def test_a_transaction_around_it_survives_a_refusal_and_takes_it_back(self):
         Message.objects.create(room=self.tea, seq=2, uid="stray", author_key="gx", author_name="x")
         with transaction.atomic():

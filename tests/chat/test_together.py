@@ -133,6 +133,10 @@ class Together(ChatTestCase):
         assert self.bodies(self.tea) == [(1, "fine")]
         assert Message.objects.count() == 1
 
+    def test_all_may_be_left(self):
+        boss = self.page(self.user("di", is_staff=True))
+        assert self.serve(send(boss, self.tea, "1"), send(boss, self.tea, "2")) == [0, 1]
+
     def test_nobody_and_those_of_long_ago_are_left(self):
         ann, _, gil = self.pages
         stranger = self.page(self.user("fay"))
