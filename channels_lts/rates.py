@@ -56,8 +56,6 @@ Asked = Bucket | tuple[str, Rate] | tuple[str, Rate, float]
 class Place(Protocol):
     """Keeps the buckets of one channel layer. Both methods may raise LayerUnavailable."""
 
-    def take(self, kind: str, buckets: Sequence[Bucket]) -> int: ...
-
     def take_each(self, kind: str, asked: Sequence[Sequence[Bucket]]) -> list[int]: ...
 
     def refusals(self) -> dict[str, int]: ...
@@ -126,7 +124,7 @@ class InMemory:
         self._full: dict[str, float] = {}
         self._refused: Counter[str] = Counter()
 
-    def take(self, kind: str, buckets: Sequence[Bucket]) -> int:
+    def _take(self, kind: str, buckets: Sequence[Bucket]) -> int:
         now = time.monotonic() * 1000
         with self._lock:
             wait = 0.0
@@ -147,7 +145,7 @@ class InMemory:
             return 0
 
     def take_each(self, kind: str, asked: Sequence[Sequence[Bucket]]) -> list[int]:
-        return [self.take(kind, buckets) for buckets in asked]
+        return [self._take(kind, buckets) for buckets in asked]
 
     def refusals(self) -> dict[str, int]:
         with self._lock:

@@ -24,9 +24,6 @@ class InRedis:
     def __init__(self, layer: Any) -> None:
         self._layer = layer
 
-    def take(self, kind: str, buckets: Sequence[Bucket]) -> int:
-        return int(beside.run(self._layer, _HOME, self._call(kind, buckets)))
-
     def take_each(self, kind: str, asked: Sequence[Sequence[Bucket]]) -> list[int]:
         results = beside.run_each(self._layer, [(_HOME, self._call(kind, buckets)) for buckets in asked])
         return [int(result) for result in results]

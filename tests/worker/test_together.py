@@ -23,6 +23,18 @@ def reply(message: Any, value: Any) -> None:
     Channel(OUT, channel_layer=message.channel_layer).send({"value": value})
 
 
+def held_up(consumer: Any) -> tuple[threading.Event, threading.Event]:
+    """Have *consumer* wait when it serves several: returns what tells that it does, and what lets it go on."""
+    entered, release = threading.Event(), threading.Event()
+
+    def wait(values: Any) -> None:
+        entered.set()
+        release.wait(60 * TIMEOUT_SCALE)
+
+    consumer.begin = staticmethod(wait)
+    return entered, release
+
+
 @pytest.fixture
 def consumer() -> type:
     """A consumer of its own for each test: it says how a message was served, with how many others."""
@@ -147,13 +159,7 @@ def test_what_cannot_be_read_is_counted_once(layer, consumer, taken_at_once):
 
 def test_what_was_looked_at_goes_back_as_it_came(layer, consumer, taken_at_once):
     """While they are served, another one that was looked at goes back, and to somebody else, whole."""
-    entered, release = threading.Event(), threading.Event()
-
-    def hang(values):
-        entered.set()
-        release.wait(60 * TIMEOUT_SCALE)
-
-    consumer.begin = staticmethod(hang)
+    entered, release = held_up(consumer)
     kept = {"value": "kept", "kind": "other", "more": [b"\x00", {"a": 1}]}
     try:
         taken_at_once(
@@ -170,13 +176,7 @@ def test_what_was_looked_at_goes_back_as_it_came(layer, consumer, taken_at_once)
 
 def test_all_of_a_group_have_the_turn_of_the_first(layer, consumer, taken_at_once):
     """Ended in the middle of it, a worker has served all of them, and none twice."""
-    entered, release = threading.Event(), threading.Event()
-
-    def wait(values):
-        entered.set()
-        release.wait(60 * TIMEOUT_SCALE)
-
-    consumer.begin = staticmethod(wait)
+    entered, release = held_up(consumer)
     worker = taken_at_once([route("in", consumer)], [{"value": value} for value in range(5)])
     wait_for(entered.is_set, "they are being served")
     worker.stop()
